@@ -1,0 +1,1 @@
+"""The camera: publishes JPEG frames of one source."""

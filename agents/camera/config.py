@@ -1,0 +1,38 @@
+"""Settings of one camera."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from agents.runtime.settings import Seconds, Section
+
+Pixels = Annotated[int, Field(ge=16, le=8192)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+class Crop(Section):
+    """What to cut off, as shares of the picture's sides, before anything else is done to it."""
+
+    left: Share = 0.0
+    top: Share = 0.0
+    right: Share = 0.0
+    bottom: Share = 0.0
+
+
+class CameraSettings(Section):
+    """`source` is a USB index (0), an address OpenCV opens (rtsp://, http://), a video file, a folder
+    of stills, or `picamera2`. Files and folders are relative to the house's file.
+    """
+
+    source: Annotated[int, Field(ge=0, le=63)] | Annotated[str, StringConstraints(min_length=1)]
+    rate_fps: Annotated[float, Field(gt=0, le=60)] = 10.0
+    width_px: Pixels = 640
+    height_px: Pixels = 360
+    quality: Annotated[int, Field(ge=30, le=100)] = 85
+    crop: Crop = Crop()
+    rotate_deg: Literal[0, 90, 180, 270] = 0
+    flip: Literal["none", "horizontal", "vertical"] = "none"
+    frozen_after_s: Seconds = 30.0
+    stalled_after_s: Seconds = 5.0

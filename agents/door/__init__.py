@@ -1,0 +1,1 @@
+"""The door: obeys grants and commands, and pulses the relay."""

@@ -1,0 +1,48 @@
+"""The house's file: one YAML file that every machine may have a copy of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from agents.camera.config import CameraSettings
+from agents.door.config import DoorSettings
+from agents.recognizer.config import RecognizerSettings
+from agents.runtime import yamlfile
+from agents.runtime.settings import LogLevel, MqttSettings, Section
+from agents.runtime.yamlfile import ConfigError, Loc
+from agents.scheduler.config import SchedulerSettings
+from agents.wire.values import Name
+
+__all__ = ["ConfigError", "House", "load"]
+
+
+class House(Section):
+    """All sections. Paths inside are relative to the folder the file is in."""
+
+    mqtt: MqttSettings = MqttSettings()
+    log_level: LogLevel = "INFO"
+    data: str = "data"
+    doors: dict[Name, DoorSettings]
+    cameras: dict[Name, CameraSettings]
+    recognizer: RecognizerSettings = RecognizerSettings()
+    scheduler: SchedulerSettings
+
+    def conflicts(self) -> Iterator[tuple[Loc, str]]:
+        """What is right by itself but does not fit together."""
+        for door in self.doors:
+            if door not in self.scheduler.doors:
+                yield ("doors", door), "no scheduler serves this door: add it under scheduler.doors"
+        for door, policy in self.scheduler.doors.items():
+            if door not in self.doors:
+                yield ("scheduler", "doors", door), "there is no such door under doors"
+            for i, camera in enumerate(policy.cameras):
+                if camera not in self.cameras:
+                    yield ("scheduler", "doors", door, "cameras", i), f"there is no camera {camera!r} under cameras"
+
+
+def load(path: Path) -> House:
+    """Read and check the house's file. Raises ConfigError."""
+    house, lines = yamlfile.load(path, House)
+    yamlfile.complain(path, lines, house.conflicts())
+    return house

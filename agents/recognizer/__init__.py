@@ -1,0 +1,1 @@
+"""The recognizer: says who is in a frame."""

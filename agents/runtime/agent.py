@@ -1,0 +1,124 @@
+"""The shape of every agent, and the loop that runs one."""
+
+from __future__ import annotations
+
+import abc
+import contextlib
+import logging
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+from agents.runtime.clock import Clock, Now
+from agents.runtime.health import Report, Reporter
+from agents.runtime.inbox import Fault, Inbox, Stop
+from agents.runtime.session import Connected, Session, Subscription
+from agents.runtime.settings import MqttSettings
+from agents.wire.messages import Availability
+from agents.wire.topics import HEALTH
+
+IDLE_S = 1.0  # the longest an agent goes without a tick
+
+
+class Agent(abc.ABC):
+    """Connects a pure core to MQTT and hardware. All methods are called by the main thread."""
+
+    def __init__(self, kind: str, name: str, session: Session, inbox: Inbox) -> None:
+        self.kind, self.name, self.session, self.inbox = kind, name, session, inbox
+        self.log = logging.getLogger(f"{kind}/{name}")
+
+    @abc.abstractmethod
+    def subscriptions(self) -> Sequence[Subscription]:
+        """What this agent listens to."""
+
+    def start(self) -> None:  # noqa: B027 - many agents have nothing to do here
+        """Take hold of the hardware. An error here ends the agent."""
+
+    @abc.abstractmethod
+    def on_connect(self, now: Now) -> None:
+        """The broker is there: publish all retained state anew."""
+
+    @abc.abstractmethod
+    def on_event(self, event: object, now: Now) -> None:
+        """A message, the loss of the broker, or an event of the agent's own hardware."""
+
+    def on_tick(self, now: Now) -> float:
+        """Do what is due. Returns the seconds until something will be due next."""
+        return IDLE_S
+
+    def report(self) -> Report:
+        return Report()
+
+    def available(self) -> Availability:
+        """What the availability topic says while the agent runs."""
+        return Availability.ONLINE
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Let go of the hardware. Called exactly once, whatever happened before."""
+
+
+def run(agent: Agent, clock: Clock) -> None:
+    """Run until SIGTERM, SIGINT or an error; the agent lets go of its hardware first, in any case."""
+    with contextlib.ExitStack() as stack:
+        _stop_on_signals(agent.inbox, stack)
+        stack.callback(agent.session.close)
+        stack.callback(agent.close)
+        agent.start()
+        agent.session.subscribe(agent.subscriptions())
+        agent.session.start()
+        _loop(agent, clock)
+
+
+def _loop(agent: Agent, clock: Clock) -> None:
+    reporter = Reporter(clock.now())
+    announced: Availability | None = None
+    wait_s = 0.0
+    while True:
+        event = agent.inbox.get(wait_s)
+        now = clock.now()
+        if isinstance(event, Stop):
+            agent.log.info("stopping: %s", event.reason)
+            return
+        if isinstance(event, Fault):
+            raise event.error
+        if isinstance(event, Connected):
+            announced = None
+            reporter.force()
+            agent.on_connect(now)
+        elif event is not None:
+            agent.on_event(event, now)
+        wait_s = min(IDLE_S, agent.on_tick(now))
+        if agent.session.connected:
+            announced = _announce(agent, announced)
+            _report(agent, reporter, now)
+
+
+def _announce(agent: Agent, announced: Availability | None) -> Availability:
+    available = agent.available()
+    if available is not announced:
+        agent.session.announce(available)
+    return available
+
+
+def _report(agent: Agent, reporter: Reporter, now: Now) -> None:
+    health = reporter.health(agent.report(), now)
+    if health is not None:
+        agent.session.publish(HEALTH, agent.kind, agent.name, payload=health.encode())
+
+
+def _stop_on_signals(inbox: Inbox, stack: contextlib.ExitStack) -> None:
+    """SIGTERM would skip every `finally`; put it, and Ctrl-C, through the inbox instead."""
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        inbox.put(Stop(signal.Signals(number).name))
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        stack.callback(signal.signal, number, signal.signal(number, stop))
+
+
+def open_session(mqtt: MqttSettings, folder: Path, kind: str, name: str) -> tuple[Session, Inbox, Clock]:
+    """What every agent is made with: its connection, its inbox and the computer's clock."""
+    inbox, clock = Inbox(), Clock()
+    return Session(mqtt, folder, (kind, name), inbox, clock), inbox, clock

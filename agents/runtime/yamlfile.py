@@ -1,0 +1,131 @@
+"""A YAML file into a pydantic model, with errors that name the file, the line and the key."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+Loc = tuple[int | str, ...]
+Lines = dict[Loc, int]
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+class ConfigError(Exception):
+    """The file can't be used. Each of `errors` is one line: file, line, key and what is wrong."""
+
+    def __init__(self, errors: Sequence[str]) -> None:
+        super().__init__("\n".join(errors))
+        self.errors = tuple(errors)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2's plain values: YAML 1.1 reads 19:00 as the number 1140 and `on` as true."""
+
+
+_Loader.yaml_implicit_resolvers = {}
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(true|false)$"), list("tf"))
+_Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile("^(null|~|)$"), ["n", "~", ""])
+_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^[-+]?[0-9]+$"), list("-+0123456789"))
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=e))(e[-+]?[0-9]+)?$"),
+    list("-+.0123456789"),
+)
+
+
+def load(path: Path, model: type[ModelT]) -> tuple[ModelT, Lines]:
+    """Read `path` as `model`. Returns it with the line of each key. Raises ConfigError."""
+    tree = _read(path)
+    errors: list[str] = []
+    lines: Lines = {(): 1}
+    data = _plain(tree, (), lines, errors, path) if tree is not None else {}
+    if errors:
+        raise ConfigError(errors)
+    try:
+        return model.model_validate(data), lines
+    except ValidationError as error:
+        raise ConfigError([_explain(path, lines, model, e) for e in error.errors(include_url=False)]) from None
+
+
+def complain(path: Path, lines: Lines, problems: Iterable[tuple[Loc, str]]) -> None:
+    """Raises ConfigError when there are any problems, each at its place in the file."""
+    errors = [_place(path, lines, loc) + text for loc, text in problems]
+    if errors:
+        raise ConfigError(errors)
+
+
+def _read(path: Path) -> yaml.Node | None:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError([f"{path}: {error.strerror}"]) from None
+    except UnicodeDecodeError:
+        raise ConfigError([f"{path}: is not UTF-8 text"]) from None
+    try:
+        return yaml.compose(text, Loader=_Loader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigError([f"{path}:{line}: not YAML: {error.problem}"]) from None
+    except yaml.YAMLError as error:
+        raise ConfigError([f"{path}: not YAML: {error}"]) from None
+
+
+def _plain(node: yaml.Node, loc: Loc, lines: Lines, errors: list[str], path: Path) -> Any:
+    """The node as dicts, lists and values, noting lines and refusing keys given twice."""
+    lines.setdefault(loc, node.start_mark.line + 1)
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(item, (*loc, i), lines, errors, path) for i, item in enumerate(node.value)]
+    if not isinstance(node, yaml.MappingNode):
+        return _scalar(node, loc, lines, errors, path)
+    result: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        key = str(key_node.value)
+        if key in result:
+            errors.append(f"{path}:{key_node.start_mark.line + 1}: {_dotted((*loc, key))}: given twice")
+        lines[(*loc, key)] = key_node.start_mark.line + 1
+        result[key] = _plain(value_node, (*loc, key), lines, errors, path)
+    return result
+
+
+def _scalar(node: yaml.Node, loc: Loc, lines: Lines, errors: list[str], path: Path) -> Any:
+    try:
+        return _Loader("").construct_object(node)
+    except (yaml.YAMLError, ValueError) as error:
+        errors.append(f"{_place(path, lines, loc)}{error}")
+        return None
+
+
+def _explain(path: Path, lines: Lines, model: type[BaseModel], error: Any) -> str:
+    loc: Loc = tuple(part for part in error["loc"] if part != "[key]")
+    if error["type"] == "extra_forbidden":
+        hint = difflib.get_close_matches(str(loc[-1]), sorted(_known_keys(model)), 1, 0.7)
+        text = "unknown key" + (f"; did you mean {hint[0]}?" if hint else "")
+    elif error["type"] == "missing":
+        text = "missing"
+    else:
+        text = f"{error['msg'].removeprefix('Value error, ')} (got {error['input']!r:.60})"
+    return _place(path, lines, loc) + text
+
+
+def _known_keys(model: type[BaseModel]) -> set[str]:
+    """All keys of the file's schema: a misspelt one is near one of them, wherever it stands."""
+    schema = model.model_json_schema()
+    parts = [schema, *schema.get("$defs", {}).values()]
+    return {key for part in parts for key in part.get("properties", {})}
+
+
+def _place(path: Path, lines: Lines, loc: Loc) -> str:
+    known = loc
+    while known not in lines:
+        known = known[:-1]
+    return f"{path}:{lines[known]}: " + (f"{_dotted(loc)}: " if loc else "")
+
+
+def _dotted(loc: Loc) -> str:
+    return ".".join(str(part) for part in loc)

@@ -1,0 +1,1 @@
+"""The scheduler: decides who may open which door, and when."""

@@ -1,0 +1,1 @@
+"""The contract between the agents: every topic and every payload. Does no I/O."""

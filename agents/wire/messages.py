@@ -1,0 +1,282 @@
+"""The payloads on the topics: typed, bounded, refused as a whole when anything is wrong."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from agents.wire.values import CorrelationId, Name, PersonName, Seq, Text, UtcSeconds
+
+MAX_JSON_BYTES = 16_384
+MAX_COMMAND_BYTES = 1_024
+MAX_FRAME_BYTES = 2_000_000
+CAPTURED_AT, SEQ = "captured_at", "seq"  # names of a frame's MQTT 5 user properties
+
+
+class LockState(StrEnum):
+    LOCKED = "LOCKED"
+    UNLOCKED = "UNLOCKED"
+    JAMMED = "JAMMED"
+
+
+class Switch(StrEnum):
+    ON = "ON"
+    OFF = "OFF"
+
+    @classmethod
+    def of(cls, on: bool) -> Switch:
+        return cls.ON if on else cls.OFF
+
+
+class Availability(StrEnum):
+    ONLINE = "online"
+    OFFLINE = "offline"
+
+
+class Action(StrEnum):
+    UNLOCK = "UNLOCK"
+    OPEN = "OPEN"
+    LOCK = "LOCK"
+
+
+class Outcome(StrEnum):
+    GRANTED = "granted"
+    DENIED = "denied"
+
+
+class Why(StrEnum):
+    """The reason of a decision."""
+
+    CONFIRMED = "confirmed"
+    UNKNOWN_PERSON = "unknown_person"
+    NOT_CONFIRMED = "not_confirmed"
+    OUTSIDE_HOURS = "outside_hours"
+    SWITCHED_OFF = "switched_off"
+    COOL_DOWN = "cool_down"
+    DOOR_AWAY = "door_away"
+
+
+class EventType(StrEnum):
+    UNLOCKED = "unlocked"
+    EXTENDED = "extended"
+    LOCKED = "locked"
+    REJECTED = "rejected"
+    JAMMED = "jammed"
+
+
+class Cause(StrEnum):
+    """What made the door act."""
+
+    GRANT = "grant"
+    COMMAND = "command"
+    TIMEOUT = "timeout"
+    STOP = "stop"
+    FAULT = "fault"
+
+
+class Refusal(StrEnum):
+    """Why the door did not do what it was told."""
+
+    RETAINED = "retained"
+    TOO_LARGE = "too_large"
+    MALFORMED = "malformed"
+    UNKNOWN_ACTION = "unknown_action"
+    STALE = "stale"
+    EXPIRED = "expired"
+    DUPLICATE = "duplicate"
+    WRONG_SESSION = "wrong_session"
+    MAX_HOLD = "max_hold"
+    JAMMED = "jammed"
+
+
+class BadMessage(ValueError):
+    """A payload that is not what its topic promises. `refusal` is the machine's word for it."""
+
+    def __init__(self, refusal: Refusal, detail: str) -> None:
+        super().__init__(detail)
+        self.refusal = refusal
+
+
+class Payload(BaseModel):
+    """A JSON payload."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    def encode(self) -> bytes:
+        return self.model_dump_json().encode()
+
+    @classmethod
+    def decode(cls, payload: bytes, max_bytes: int = MAX_JSON_BYTES) -> Self:
+        """Read a payload. Raises BadMessage."""
+        check_size(payload, max_bytes)
+        try:
+            return cls.model_validate_json(payload)
+        except ValidationError as error:
+            raise BadMessage(Refusal.MALFORMED, first_error(error)) from None
+
+
+def check_size(payload: bytes, max_bytes: int) -> None:
+    """Raises BadMessage for a payload of more than `max_bytes`."""
+    if len(payload) > max_bytes:
+        raise BadMessage(Refusal.TOO_LARGE, f"{len(payload)} bytes, at most {max_bytes} are read")
+
+
+def first_error(error: ValidationError) -> str:
+    """One line for people, without echoing the input."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where}: {first['msg']}" if where else str(first["msg"])
+
+
+class Box(Payload):
+    """A face's place in the picture, in pixels; it may reach over the edge."""
+
+    left: int
+    top: int
+    width: Annotated[int, Field(gt=0)]
+    height: Annotated[int, Field(gt=0)]
+
+
+class Face(Payload):
+    """One face of a frame.
+
+    `distance` is the Euclidean distance between its encoding and the nearest person's template,
+    `margin` how much farther the second person is; both null where there is nobody to compare
+    with. `person` is null for a stranger. `sharpness` is the variance of the Laplacian of the
+    face at 150 px. `liveness` and `track` are null until something measures them.
+    """
+
+    person: PersonName | None
+    distance: Annotated[float, Field(ge=0)] | None
+    margin: Annotated[float, Field(ge=0)] | None
+    box: Box
+    sharpness: Annotated[float, Field(ge=0)]
+    liveness: Annotated[float, Field(ge=0, le=1)] | None = None
+    track: Seq | None = None
+
+
+class Identity(Payload):
+    """Who is in one frame. `id` follows the frame to the decision, the grant and the door's event."""
+
+    id: CorrelationId
+    camera: Name
+    captured_at: UtcSeconds
+    seq: Seq
+    faces: Annotated[tuple[Face, ...], Field(max_length=32)]
+
+
+class Decision(Payload):
+    """What the scheduler made of a visit."""
+
+    id: CorrelationId
+    door: Name
+    camera: Name
+    outcome: Outcome
+    reason: Why
+    person: PersonName | None
+    distance: Annotated[float, Field(ge=0)] | None
+    captured_at: UtcSeconds
+    decided_at: UtcSeconds
+    detail: Text = ""
+
+
+class Grant(Payload):
+    """The scheduler's order to one door in one session of it."""
+
+    id: CorrelationId
+    session: CorrelationId
+    person: PersonName
+    expires_at: UtcSeconds
+
+
+class Command(Payload):
+    """A person's order. A bare word (`UNLOCK`) is one without the optional keys."""
+
+    action: Action
+    ts: UtcSeconds | None = None
+    source: Text | None = None
+    id: CorrelationId | None = None
+
+    @classmethod
+    def read(cls, payload: bytes) -> Command:
+        """A bare word or a JSON object. Raises BadMessage."""
+        check_size(payload, MAX_COMMAND_BYTES)
+        text = payload.strip()
+        if text.startswith(b"{"):
+            return cls._read_json(text)
+        try:
+            return cls(action=Action(text.decode()))
+        except ValueError:
+            raise BadMessage(Refusal.UNKNOWN_ACTION, "expected UNLOCK, OPEN or LOCK, or a JSON object") from None
+
+    @classmethod
+    def _read_json(cls, text: bytes) -> Command:
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            wrong_action = any(e["loc"] == ("action",) and e["type"] == "enum" for e in error.errors())
+            refusal = Refusal.UNKNOWN_ACTION if wrong_action else Refusal.MALFORMED
+            raise BadMessage(refusal, first_error(error)) from None
+
+
+class DoorEvent(Payload):
+    """What the door did or refused, and why. `at` was taken right after the relay had switched."""
+
+    event_type: EventType
+    at: UtcSeconds
+    cause: Cause
+    id: CorrelationId | None = None
+    action: Action | None = None
+    person: PersonName | None = None
+    source: Text | None = None
+    reason: Refusal | None = None
+    detail: Text = ""
+
+
+class Latency(Payload):
+    """Of the last `n` times, in milliseconds."""
+
+    p50: float
+    p95: float
+    n: int
+
+
+class Health(Payload):
+    """How an agent is. `problem` is null when all is well."""
+
+    version: str
+    started_at: UtcSeconds
+    uptime_s: float
+    problem: Text | None
+    counters: dict[str, int]
+    latency_ms: Latency | None
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """When a frame was captured (UTC seconds) and its number since the camera started."""
+
+    captured_at: float
+    seq: int
+
+    def properties(self) -> tuple[tuple[str, str], ...]:
+        return ((CAPTURED_AT, f"{self.captured_at:.6f}"), (SEQ, str(self.seq)))
+
+    @classmethod
+    def of(cls, properties: Sequence[tuple[str, str]]) -> Stamp | None:
+        """From a frame's user properties; None where it has none. Raises BadMessage."""
+        found = {key: value for key, value in properties if key in (CAPTURED_AT, SEQ)}
+        if not found:
+            return None
+        try:
+            stamp = cls(float(found[CAPTURED_AT]), int(found[SEQ]))
+        except (KeyError, ValueError):
+            raise BadMessage(Refusal.MALFORMED, f"user properties {found} are no {CAPTURED_AT} and {SEQ}") from None
+        if not (math.isfinite(stamp.captured_at) and 0 <= stamp.captured_at < 1e11 and 0 <= stamp.seq < 2**53):
+            raise BadMessage(Refusal.MALFORMED, f"user properties {found} are out of range")
+        return stamp

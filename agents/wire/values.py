@@ -1,0 +1,30 @@
+"""The small values that payloads and settings are made of, each with its bounds."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+# What the `person` topic says when there is no name to say.
+UNKNOWN, NOBODY = "unknown", "none"
+
+
+def _person_name(name: str) -> str:
+    if name != name.strip() or not name.isprintable():
+        raise ValueError("a name has no control characters and no space at its ends")
+    if name.casefold() in (UNKNOWN, NOBODY):
+        raise ValueError(f"{name!r} is what the person topic says when nobody is known")
+    return name
+
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
+"""A door, camera or agent: one topic level, so lower-case letters, digits, `_` and `-`."""
+
+PersonName = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(_person_name)]
+CorrelationId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
+UtcSeconds = Annotated[float, Field(ge=0, lt=1e11)]
+"""Seconds since 1970 in UTC. The upper bound refuses milliseconds."""
+
+Seq = Annotated[int, Field(ge=0, lt=2**53)]
+Text = Annotated[str, StringConstraints(max_length=200)]

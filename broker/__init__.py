@@ -1,0 +1,1 @@
+"""The broker: mosquitto, and what it is set up with."""
