@@ -1,1 +1,42 @@
-"""The broker: mosquitto, and what it is set up with."""
+"""The broker: mosquitto, and the files it is run with."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+from importlib.resources import files
+from pathlib import Path
+
+SBIN = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin", "/opt/homebrew/opt/mosquitto/sbin")
+
+
+class BrokerError(Exception):
+    """The broker can't be run; its text says why."""
+
+
+def program() -> str:
+    """The path of mosquitto; Debian puts it where only root looks. Raises BrokerError."""
+    found = shutil.which("mosquitto", path=os.pathsep.join([os.environ.get("PATH", ""), *SBIN]))
+    if found is None:
+        raise BrokerError("mosquitto is not installed: apt install mosquitto, or brew install mosquitto")
+    return found
+
+
+def development_conf(port: int) -> str:
+    """The text of development.conf for another port."""
+    text = files("broker").joinpath("development.conf").read_text(encoding="utf-8")
+    return text.replace("listener 1883 ", f"listener {port} ")
+
+
+def write_development_conf(folder: Path, port: int) -> Path:
+    """Write mosquitto.conf into `folder`. Raises BrokerError when something listens on the port already."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise BrokerError(f"port {port} on 127.0.0.1 can't be used: {error.strerror}") from None
+    path = folder / "mosquitto.conf"
+    path.write_text(development_conf(port), encoding="utf-8")
+    return path

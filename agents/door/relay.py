@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 
 from agents.door.config import RelaySettings
+from agents.runtime.agent import HardwareError
 
 _FACTORIES = {
     "lgpio": ("gpiozero.pins.lgpio", "LGPIOFactory"),
@@ -15,7 +16,7 @@ _FACTORIES = {
 }
 
 
-class RelayError(Exception):
+class RelayError(HardwareError):
     """The relay can't be driven; its text says why, for people."""
 
 

@@ -21,6 +21,10 @@ from agents.wire.topics import HEALTH
 IDLE_S = 1.0  # the longest an agent goes without a tick
 
 
+class HardwareError(Exception):
+    """Something the agent can't do without is not there; its text says what, for people."""
+
+
 class Agent(abc.ABC):
     """Connects a pure core to MQTT and hardware. All methods are called by the main thread."""
 

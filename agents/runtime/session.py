@@ -65,22 +65,30 @@ class Subscription:
 
 
 class Session:
-    """One client of the broker. `will` names its availability topic: (agent, id)."""
+    """One client of the broker.
 
-    def __init__(self, settings: MqttSettings, folder: Path, will: tuple[str, str], inbox: Inbox, clock: Clock) -> None:
-        self._settings, self._inbox, self._clock, self._will = settings, inbox, clock, will
-        self._log = logging.getLogger("/".join(will))
+    `agent` is (kind, id) and makes the client id and the last will on its availability topic; a
+    command, which is nobody's to wait for, has None. Raises OSError when there is no password file.
+    """
+
+    def __init__(
+        self, settings: MqttSettings, folder: Path, agent: tuple[str, str] | None, inbox: Inbox, clock: Clock
+    ) -> None:
+        self._settings, self._inbox, self._clock, self._agent = settings, inbox, clock, agent
+        self._log = logging.getLogger("/".join(agent or ("facelatch",)))
         self._subscriptions: dict[str, Subscription] = {}
         self._client = Client(
-            CallbackAPIVersion.VERSION2, client_id="-".join(("facelatch", *will)), protocol=MQTTProtocolVersion.MQTTv5
+            CallbackAPIVersion.VERSION2,
+            client_id="-".join(("facelatch", *agent)) if agent else "",
+            protocol=MQTTProtocolVersion.MQTTv5,
         )
         if settings.username is not None:
             self._client.username_pw_set(settings.username, settings.password(folder))
         self._client.max_queued_messages_set(MAX_QUEUED)
         self._client.reconnect_delay_set(1, RECONNECT_MAX_S)
-        self._client.will_set(
-            self._at(AVAILABILITY, *will), Availability.OFFLINE, AVAILABILITY.qos, AVAILABILITY.retain
-        )
+        if agent is not None:
+            topic = self._at(AVAILABILITY, *agent)
+            self._client.will_set(topic, Availability.OFFLINE, AVAILABILITY.qos, AVAILABILITY.retain)
         self._set_callbacks()
 
     @property
@@ -122,14 +130,14 @@ class Session:
         return info.rc == 0
 
     def announce(self, availability: Availability) -> None:
-        self.publish(AVAILABILITY, *self._will, payload=availability)
+        if self._agent is not None:
+            self.publish(AVAILABILITY, *self._agent, payload=availability)
 
     def close(self, timeout_s: float = 2.0) -> None:
         """Say offline, wait until the broker has it, and disconnect."""
-        if self.connected:
-            info = self._client.publish(
-                self._at(AVAILABILITY, *self._will), Availability.OFFLINE, AVAILABILITY.qos, True
-            )
+        if self.connected and self._agent is not None:
+            topic = self._at(AVAILABILITY, *self._agent)
+            info = self._client.publish(topic, Availability.OFFLINE, AVAILABILITY.qos, AVAILABILITY.retain)
             try:
                 info.wait_for_publish(timeout_s)
             except (RuntimeError, ValueError) as error:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from agents.wire.values import CorrelationId, Name, PersonName, Seq, Text, UtcSeconds
 
@@ -171,7 +171,11 @@ class Identity(Payload):
 
 
 class Decision(Payload):
-    """What the scheduler made of a visit."""
+    """What the scheduler made of a visit.
+
+    `id`, `camera` and `captured_at` are those of the deciding frame; `began_at` is when the visit's
+    first frame with a face was captured.
+    """
 
     id: CorrelationId
     door: Name
@@ -180,9 +184,21 @@ class Decision(Payload):
     reason: Why
     person: PersonName | None
     distance: Annotated[float, Field(ge=0)] | None
+    began_at: UtcSeconds
     captured_at: UtcSeconds
     decided_at: UtcSeconds
     detail: Text = ""
+
+
+def read_session(payload: bytes) -> str:
+    """The nonce on a door's session topic. Raises BadMessage."""
+    try:
+        return _SESSION.validate_python(payload.decode())
+    except (UnicodeDecodeError, ValidationError):
+        raise BadMessage(Refusal.MALFORMED, "is no session nonce") from None
+
+
+_SESSION: TypeAdapter[str] = TypeAdapter(CorrelationId)
 
 
 class Grant(Payload):

@@ -1,0 +1,155 @@
+"""The house's messages in plain words, one line an event. Pure: messages in, lines out."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+
+from agents.runtime.session import Message
+from agents.wire.messages import (
+    BadMessage,
+    Cause,
+    Decision,
+    DoorEvent,
+    EventType,
+    Face,
+    Health,
+    Identity,
+    Outcome,
+    Why,
+)
+from agents.wire.topics import AVAILABILITY, DECISION, ENABLED, EVENT, HEALTH, IDENTITY, WINDOW
+
+REMEMBERED_DECISIONS = 100
+AGREEING_FRAMES = 2  # a single frame may misjudge; what two in a row show is told
+
+WORDS = {
+    Why.CONFIRMED: "seen in enough fresh frames",
+    Why.UNKNOWN_PERSON: "nobody here knows this face",
+    Why.NOT_CONFIRMED: "too few frames agreed on who it was",
+    Why.OUTSIDE_HOURS: "outside working hours",
+    Why.SWITCHED_OFF: "face unlock is switched off",
+    Why.COOL_DOWN: "was let in a moment ago",
+    Why.DOOR_AWAY: "the door does not answer",
+}
+
+
+class Narrator:
+    """Keeps what it needs to tell a message's part in the story: who is in view, which decision."""
+
+    def __init__(self) -> None:
+        self._views: dict[str, tuple[tuple[str, ...], int]] = {}
+        self._told: dict[str, tuple[str, ...]] = {}
+        self._decisions: OrderedDict[str, Decision] = OrderedDict()
+        self._unlocked_at: dict[str, float] = {}
+        self._states: dict[tuple[str, ...], str] = {}
+
+    def lines(self, message: Message) -> Iterator[str]:
+        """What to print for one message: nothing, or a line."""
+        try:
+            line = self._line(message)
+        except BadMessage as error:
+            line = f"{message.topic.at('…', *message.names)} carries something unreadable: {error}"
+        if line:
+            yield line
+
+    def _line(self, message: Message) -> str | None:
+        name = message.names[0]
+        if message.topic is IDENTITY:
+            return self._identity(Identity.decode(message.payload))
+        if message.topic is DECISION:
+            return self._decision(Decision.decode(message.payload))
+        if message.topic is EVENT:
+            return self._event(name, DoorEvent.decode(message.payload))
+        return self._standing(message)
+
+    def _identity(self, identity: Identity) -> str | None:
+        """Who is in view, told when two frames in a row agree on something new."""
+        view = tuple(sorted(face.person or "a stranger" for face in identity.faces))
+        before, frames = self._views.get(identity.camera, ((), 0))
+        frames = frames + 1 if view == before else 1
+        self._views[identity.camera] = view, frames
+        if frames != AGREEING_FRAMES or view == self._told.get(identity.camera, ()):
+            return None
+        self._told[identity.camera] = view
+        return f"camera {identity.camera} sees " + (" and ".join(map(_face, identity.faces)) or "nobody any more")
+
+    def _decision(self, decision: Decision) -> str:
+        self._decisions[decision.id] = decision
+        if len(self._decisions) > REMEMBERED_DECISIONS:
+            self._decisions.popitem(last=False)
+        who = decision.person or "a stranger"
+        at = f" at distance {decision.distance:.2f}" if decision.distance is not None else ""
+        outcome = "GRANTED" if decision.outcome is Outcome.GRANTED else "DENIED"
+        return f"{outcome}: door {decision.door}, {who}{at}: {WORDS[decision.reason]}"
+
+    def _event(self, door: str, event: DoorEvent) -> str:
+        if event.event_type is EventType.UNLOCKED:
+            self._unlocked_at[door] = event.at
+            return f"RELAY ON: door {door} is unlocked {_by(event)}{self._latency(event)}"
+        if event.event_type is EventType.LOCKED:
+            since = self._unlocked_at.pop(door, None)
+            after = f" after {event.at - since:.1f} s" if since is not None else ""
+            return f"RELAY OFF: door {door} is locked{after}{_by_hand(event)}"
+        if event.event_type is EventType.EXTENDED:
+            return f"door {door} stays unlocked a little longer {_by(event)}"
+        if event.event_type is EventType.JAMMED:
+            return f"door {door} is JAMMED: {event.detail}"
+        detail = f" ({event.detail})" if event.detail else ""
+        return f"REFUSED: door {door} does not obey a {event.cause}: {event.reason}{detail}"
+
+    def _latency(self, event: DoorEvent) -> str:
+        decision = self._decisions.get(event.id or "")
+        if decision is None:
+            return ""
+        first_ms, last_ms = ((event.at - at) * 1000 for at in (decision.began_at, decision.captured_at))
+        return f", {first_ms:.0f} ms after the first frame with a face ({last_ms:.0f} ms after the deciding one)"
+
+    def _standing(self, message: Message) -> str | None:
+        """Retained topics: told only when they change."""
+        tell = _STANDING.get(message.topic.path)
+        state = tell(message) if tell else ""
+        key = (message.topic.path, *message.names)
+        before = self._states.get(key, "")
+        self._states[key] = state
+        return state if state != before else None
+
+
+def _face(face: Face) -> str:
+    return (face.person or "a stranger") + (f" ({face.distance:.2f})" if face.distance is not None else "")
+
+
+def _by(event: DoorEvent) -> str:
+    if event.cause is Cause.GRANT:
+        return f"for {event.person}"
+    return f"by {event.source or 'a command over MQTT'}"
+
+
+def _by_hand(event: DoorEvent) -> str:
+    return "" if event.cause is Cause.TIMEOUT else f" ({event.cause})"
+
+
+def _availability(message: Message) -> str:
+    return f"{message.names[0]} {message.names[1]} is {message.payload.decode(errors='replace')}"
+
+
+def _health(message: Message) -> str:
+    """Only a problem is worth a line."""
+    problem = Health.decode(message.payload).problem
+    return f"{message.names[0]} {message.names[1]} has a problem: {problem}" if problem else ""
+
+
+def _window(message: Message) -> str:
+    return f"working hours of door {message.names[0]}: {'open' if message.payload == b'ON' else 'closed'}"
+
+
+def _enabled(message: Message) -> str:
+    return f"face unlock of door {message.names[0]}: {'on' if message.payload == b'ON' else 'OFF'}"
+
+
+_STANDING = {
+    AVAILABILITY.path: _availability,
+    HEALTH.path: _health,
+    WINDOW.path: _window,
+    ENABLED.path: _enabled,
+}

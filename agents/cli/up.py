@@ -1,0 +1,122 @@
+"""`facelatch up`: broker and agents on one machine, under supervisor."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+from configparser import RawConfigParser
+from importlib.util import find_spec
+from pathlib import Path
+
+import broker
+from agents.cli.common import CommandError, add_command, load_house
+from agents.house import House
+
+LONGEST_SOCKET_PATH = 90  # the kernel's limit is 108 and supervisor appends to it
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = add_command(
+        commands,
+        "up",
+        _up,
+        "run the broker and all agents on this machine, restart what dies, until Ctrl-C",
+        "facelatch up\nfacelatch up --no-broker   # a broker is running already",
+    )
+    parser.add_argument(
+        "--no-broker",
+        action="store_true",
+        help="use the broker that runs at mqtt.host; the default where that is another machine",
+    )
+
+
+def _up(args: argparse.Namespace) -> int:
+    house, folder = load_house(args)
+    if find_spec("supervisor") is None:
+        raise CommandError("supervisor is not installed: pip install 'facelatch[up]'")
+    run = folder / house.data / "run"
+    run.mkdir(parents=True, exist_ok=True)
+    programs = _programs(args.config.resolve(), house)
+    if house.mqtt.local and not args.no_broker:
+        programs = {"broker": _broker_command(run, house, args.config), **programs}
+    conf = run / "supervisord.conf"
+    with conf.open("w", encoding="utf-8") as file:
+        supervisor_conf(run, folder, programs).write(file)
+    return _supervise(conf)
+
+
+def _programs(config: Path, house: House) -> dict[str, list[str]]:
+    """Name → command line, in the order of the way a picture takes."""
+    agents = [("door", name) for name in house.doors] + [("scheduler", ""), ("recognizer", "")]
+    agents += [("camera", name) for name in house.cameras]
+    facelatch = [sys.executable, "-m", "agents.cli"]
+    return {
+        "-".join(filter(None, (kind, name))): [*facelatch, kind, *filter(None, [name]), "--config", str(config)]
+        for kind, name in agents
+    }
+
+
+def _broker_command(run: Path, house: House, config: Path) -> list[str]:
+    try:
+        return [broker.program(), "-c", str(broker.write_development_conf(run, house.mqtt.port))]
+    except broker.BrokerError as error:
+        raise CommandError(
+            f"{config}: mqtt.port: {error}\nIs a broker running already? Then use it: facelatch up --no-broker"
+        ) from None
+
+
+def supervisor_conf(run: Path, folder: Path, programs: dict[str, list[str]]) -> RawConfigParser:
+    """Every program in the foreground of one terminal, restarted whenever it ends.
+
+    The broker has the lowest priority number: first to start, last to stop.
+    """
+    socket = run / "supervisor.sock"
+    if len(str(socket)) > LONGEST_SOCKET_PATH:
+        raise CommandError(f"{run}: this folder's path is too long for a Unix socket; choose a shorter one for data")
+    conf = RawConfigParser()
+    conf["supervisord"] = {
+        "nodaemon": "true",
+        "logfile": "/dev/null",
+        "logfile_maxbytes": "0",
+        "loglevel": "warn",
+        "pidfile": _escaped(str(run / "supervisord.pid")),
+        **({"user": "root"} if os.geteuid() == 0 else {}),
+    }
+    conf["unix_http_server"] = {"file": _escaped(str(socket)), "chmod": "0700"}
+    conf["supervisorctl"] = {"serverurl": _escaped(f"unix://{socket}")}
+    conf["rpcinterface:supervisor"] = {
+        "supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"
+    }
+    for priority, (name, command) in enumerate(programs.items(), start=1):
+        conf[f"program:{name}"] = {
+            "command": " ".join(map(_quoted, command)),
+            "directory": _escaped(str(folder)),
+            "priority": str(priority),
+            "autorestart": "true",
+            "startretries": "100",
+            "stopwaitsecs": "5",
+            "redirect_stderr": "true",
+            "stdout_logfile": "/dev/fd/1",
+            "stdout_logfile_maxbytes": "0",
+        }
+    return conf
+
+
+def _quoted(word: str) -> str:
+    return '"' + _escaped(word).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%%")  # supervisor expands %(name)s
+
+
+def _supervise(conf: Path) -> int:
+    """Run supervisord as a child: a closed terminal must end the house, and supervisord would take
+    SIGHUP for an order to read its file again."""
+    child = subprocess.Popen([sys.executable, "-m", "supervisor.supervisord", "-c", str(conf)])
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: child.terminate())
+    return child.wait()
