@@ -28,6 +28,12 @@ class House(Section):
     recognizer: RecognizerSettings = RecognizerSettings()
     scheduler: SchedulerSettings
 
+    @property
+    def agents(self) -> list[tuple[str, str]]:
+        """(kind, id) of every agent."""
+        found = [("recognizer", self.recognizer.id), ("scheduler", self.scheduler.id)]
+        return [("door", d) for d in self.doors] + found + [("camera", c) for c in self.cameras]
+
     def conflicts(self) -> Iterator[tuple[Loc, str]]:
         """What is right by itself but does not fit together."""
         for door in self.doors:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 from configparser import RawConfigParser
@@ -15,6 +17,7 @@ import broker
 from agents.cli.common import CommandError, add_command, load_house
 from agents.house import House
 
+SOCKET = "supervisor.sock"
 LONGEST_SOCKET_PATH = 90  # the kernel's limit is 108 and supervisor appends to it
 
 
@@ -39,6 +42,7 @@ def _up(args: argparse.Namespace) -> int:
         raise CommandError("supervisor is not installed: pip install 'facelatch[up]'")
     run = folder / house.data / "run"
     run.mkdir(parents=True, exist_ok=True)
+    _refuse_twice(run / SOCKET)
     programs = _programs(args.config.resolve(), house)
     if house.mqtt.local and not args.no_broker:
         programs = {"broker": _broker_command(run, house, args.config), **programs}
@@ -46,6 +50,13 @@ def _up(args: argparse.Namespace) -> int:
     with conf.open("w", encoding="utf-8") as file:
         supervisor_conf(run, folder, programs).write(file)
     return _supervise(conf)
+
+
+def _refuse_twice(path: Path) -> None:
+    """Raises CommandError when a supervisor answers for this house already."""
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
+        probe.connect(str(path))
+        raise CommandError(f"this house is up already: {path} answers")
 
 
 def _programs(config: Path, house: House) -> dict[str, list[str]]:
@@ -73,8 +84,8 @@ def supervisor_conf(run: Path, folder: Path, programs: dict[str, list[str]]) -> 
 
     The broker has the lowest priority number: first to start, last to stop.
     """
-    socket = run / "supervisor.sock"
-    if len(str(socket)) > LONGEST_SOCKET_PATH:
+    address = run / SOCKET
+    if len(str(address)) > LONGEST_SOCKET_PATH:
         raise CommandError(f"{run}: this folder's path is too long for a Unix socket; choose a shorter one for data")
     conf = RawConfigParser()
     conf["supervisord"] = {
@@ -85,8 +96,8 @@ def supervisor_conf(run: Path, folder: Path, programs: dict[str, list[str]]) -> 
         "pidfile": _escaped(str(run / "supervisord.pid")),
         **({"user": "root"} if os.geteuid() == 0 else {}),
     }
-    conf["unix_http_server"] = {"file": _escaped(str(socket)), "chmod": "0700"}
-    conf["supervisorctl"] = {"serverurl": _escaped(f"unix://{socket}")}
+    conf["unix_http_server"] = {"file": _escaped(str(address)), "chmod": "0700"}
+    conf["supervisorctl"] = {"serverurl": _escaped(f"unix://{address}")}
     conf["rpcinterface:supervisor"] = {
         "supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"
     }

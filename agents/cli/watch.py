@@ -28,9 +28,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def everything(house: House) -> Sequence[Subscription]:
     """All that a narrator can tell about."""
-    agents = [("recognizer", house.recognizer.id), ("scheduler", house.scheduler.id)]
-    agents += [("camera", name) for name in house.cameras] + [("door", name) for name in house.doors]
-    found = [Subscription(topic, agent) for agent in agents for topic in (AVAILABILITY, HEALTH)]
+    found = [Subscription(topic, agent) for agent in house.agents for topic in (AVAILABILITY, HEALTH)]
     found += [Subscription(topic, (door,)) for door in house.doors for topic in (WINDOW, ENABLED, DECISION, EVENT)]
     return found + [Subscription(IDENTITY, (camera,)) for camera in house.cameras]
 

@@ -13,15 +13,19 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 
 
+class Vital:
+    """An event that always fits in the inbox: there are few of them, and each counts."""
+
+
 @dataclass(frozen=True)
-class Stop:
+class Stop(Vital):
     """End the agent in good order."""
 
     reason: str
 
 
 @dataclass(frozen=True)
-class Fault:
+class Fault(Vital):
     """A helper thread failed; the main thread raises its error."""
 
     error: BaseException
@@ -31,7 +35,7 @@ class Inbox:
     """A queue with, beside it, depth-one slots for things of which only the newest counts.
 
     `limit` bounds the events that can wait. What does not fit is dropped and counted: for a lock,
-    an order not carried out is better than memory running out. `Stop` and `Fault` always fit.
+    an order not carried out is better than memory running out. What is `Vital` always fits.
     """
 
     def __init__(self, limit: int = 1000) -> None:
@@ -44,7 +48,7 @@ class Inbox:
         self.passed_over = 0
 
     def put(self, event: object) -> None:
-        if self._queue.qsize() >= self._limit and not isinstance(event, Stop | Fault):
+        if self._queue.qsize() >= self._limit and not isinstance(event, Vital):
             self.dropped += 1
             return
         self._queue.put(event)

@@ -21,7 +21,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from agents.runtime.clock import Clock
-from agents.runtime.inbox import Fault, Inbox
+from agents.runtime.inbox import Fault, Inbox, Vital
 from agents.runtime.settings import MqttSettings
 from agents.wire.messages import Availability
 from agents.wire.topics import AVAILABILITY, Topic
@@ -34,12 +34,12 @@ P = ParamSpec("P")
 
 
 @dataclass(frozen=True)
-class Connected:
+class Connected(Vital):
     """The broker is there (again), and the subscriptions are asked for."""
 
 
 @dataclass(frozen=True)
-class Disconnected:
+class Disconnected(Vital):
     reason: str
 
 

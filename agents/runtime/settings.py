@@ -36,4 +36,8 @@ class MqttSettings(Section):
         """The first line of `password_file`, relative to the house's `folder`. Raises OSError."""
         if self.password_file is None:
             return None
-        return (folder / self.password_file).read_text(encoding="utf-8").split("\n")[0]
+        path = folder / self.password_file
+        try:
+            return path.read_text(encoding="utf-8-sig").split("\n")[0]
+        except UnicodeDecodeError:
+            raise OSError(f"{path} is not UTF-8 text") from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,7 +25,16 @@ class ConfigError(Exception):
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.2's plain values: YAML 1.1 reads 19:00 as the number 1140 and `on` as true."""
+    """YAML 1.2's plain values: YAML 1.1 reads 19:00 as the number 1140 and `on` as true.
+
+    Aliases are refused: one can contain itself, and a few can stand for billions of nodes.
+    """
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]  # types-pyyaml leaves it untyped
+            raise yaml.composer.ComposerError(None, None, "aliases (*name) are not read here", mark)
+        return super().compose_node(parent, index)
 
 
 _Loader.yaml_implicit_resolvers = {}
@@ -37,6 +46,15 @@ _Loader.add_implicit_resolver(
     re.compile(r"^[-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=e))(e[-+]?[0-9]+)?$"),
     list("-+.0123456789"),
 )
+
+# PyYAML's own constructors read 017 as 15 and fail in odd ways on values that don't fit their tag.
+_VALUES: dict[str, Callable[[str], Any]] = {
+    "tag:yaml.org,2002:str": str,
+    "tag:yaml.org,2002:bool": {"true": True, "false": False}.__getitem__,
+    "tag:yaml.org,2002:null": lambda _: None,
+    "tag:yaml.org,2002:int": int,
+    "tag:yaml.org,2002:float": float,
+}
 
 
 def load(path: Path, model: type[ModelT]) -> tuple[ModelT, Lines]:
@@ -72,8 +90,11 @@ def _read(path: Path) -> yaml.Node | None:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigError([f"{path}:{line}: not YAML: {error.problem}"]) from None
-    except yaml.YAMLError as error:
-        raise ConfigError([f"{path}: not YAML: {error}"]) from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise ConfigError([f"{path}:{line}: not YAML: {error.reason}"]) from None
+    except RecursionError:
+        raise ConfigError([f"{path}: nested too deeply"]) from None
 
 
 def _plain(node: yaml.Node, loc: Loc, lines: Lines, errors: list[str], path: Path) -> Any:
@@ -85,6 +106,9 @@ def _plain(node: yaml.Node, loc: Loc, lines: Lines, errors: list[str], path: Pat
         return _scalar(node, loc, lines, errors, path)
     result: dict[str, Any] = {}
     for key_node, value_node in node.value:
+        if not isinstance(key_node, yaml.ScalarNode):
+            errors.append(f"{path}:{key_node.start_mark.line + 1}: a key must be a plain word")
+            continue
         key = str(key_node.value)
         if key in result:
             errors.append(f"{path}:{key_node.start_mark.line + 1}: {_dotted((*loc, key))}: given twice")
@@ -95,9 +119,9 @@ def _plain(node: yaml.Node, loc: Loc, lines: Lines, errors: list[str], path: Pat
 
 def _scalar(node: yaml.Node, loc: Loc, lines: Lines, errors: list[str], path: Path) -> Any:
     try:
-        return _Loader("").construct_object(node)
-    except (yaml.YAMLError, ValueError) as error:
-        errors.append(f"{_place(path, lines, loc)}{error}")
+        return _VALUES[node.tag](node.value)
+    except (KeyError, ValueError):
+        errors.append(f"{_place(path, lines, loc)}{node.value!r:.60} can't be read as {node.tag.rpartition(':')[2]!r}")
         return None
 
 
@@ -110,6 +134,7 @@ def _explain(path: Path, lines: Lines, model: type[BaseModel], error: Any) -> st
         text = "missing"
     else:
         text = f"{error['msg'].removeprefix('Value error, ')} (got {error['input']!r:.60})"
+        loc = _known(lines, loc)  # without the names pydantic gives to the alternatives of a union
     return _place(path, lines, loc) + text
 
 
@@ -121,10 +146,14 @@ def _known_keys(model: type[BaseModel]) -> set[str]:
 
 
 def _place(path: Path, lines: Lines, loc: Loc) -> str:
-    known = loc
-    while known not in lines:
-        known = known[:-1]
-    return f"{path}:{lines[known]}: " + (f"{_dotted(loc)}: " if loc else "")
+    return f"{path}:{lines[_known(lines, loc)]}: " + (f"{_dotted(loc)}: " if loc else "")
+
+
+def _known(lines: Lines, loc: Loc) -> Loc:
+    """The longest part of `loc` that is in the file."""
+    while loc not in lines:
+        loc = loc[:-1]
+    return loc
 
 
 def _dotted(loc: Loc) -> str:

@@ -10,7 +10,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from agents.wire.values import CorrelationId, Name, PersonName, Seq, Text, UtcSeconds
+from agents.wire.values import CorrelationId, Name, PersonName, Pixels, Seq, Text, UtcSeconds, one_line
 
 MAX_JSON_BYTES = 16_384
 MAX_COMMAND_BYTES = 1_024
@@ -127,19 +127,19 @@ def check_size(payload: bytes, max_bytes: int) -> None:
 
 
 def first_error(error: ValidationError) -> str:
-    """One line for people, without echoing the input."""
+    """One line for people, without echoing the input (but for the start of a key nobody knows)."""
     first = error.errors(include_url=False, include_input=False)[0]
-    where = ".".join(str(part) for part in first["loc"])
+    where = one_line(".".join(str(part) for part in first["loc"])[:100])
     return f"{where}: {first['msg']}" if where else str(first["msg"])
 
 
 class Box(Payload):
     """A face's place in the picture, in pixels; it may reach over the edge."""
 
-    left: int
-    top: int
-    width: Annotated[int, Field(gt=0)]
-    height: Annotated[int, Field(gt=0)]
+    left: Pixels
+    top: Pixels
+    width: Annotated[Pixels, Field(gt=0)]
+    height: Annotated[Pixels, Field(gt=0)]
 
 
 class Face(Payload):
@@ -259,7 +259,7 @@ class Latency(Payload):
 
     p50: float
     p95: float
-    n: int
+    n: Seq
 
 
 class Health(Payload):
@@ -269,7 +269,7 @@ class Health(Payload):
     started_at: UtcSeconds
     uptime_s: float
     problem: Text | None
-    counters: dict[str, int]
+    counters: dict[str, Seq]
     latency_ms: Latency | None
 
 
@@ -292,7 +292,9 @@ class Stamp:
         try:
             stamp = cls(float(found[CAPTURED_AT]), int(found[SEQ]))
         except (KeyError, ValueError):
-            raise BadMessage(Refusal.MALFORMED, f"user properties {found} are no {CAPTURED_AT} and {SEQ}") from None
+            raise BadMessage(
+                Refusal.MALFORMED, f"user properties {found!s:.100} are no {CAPTURED_AT} and {SEQ}"
+            ) from None
         if not (math.isfinite(stamp.captured_at) and 0 <= stamp.captured_at < 1e11 and 0 <= stamp.seq < 2**53):
-            raise BadMessage(Refusal.MALFORMED, f"user properties {found} are out of range")
+            raise BadMessage(Refusal.MALFORMED, f"user properties {found!s:.100} are out of range")
         return stamp

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 # What the `person` topic says when there is no name to say.
 UNKNOWN, NOBODY = "unknown", "none"
@@ -18,6 +18,15 @@ def _person_name(name: str) -> str:
     return name
 
 
+def one_line(text: str) -> str:
+    """The text with a space for whatever can't be shown: it ends up in logs and on terminals."""
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
+def _one_line(value: object) -> object:
+    return one_line(value) if isinstance(value, str) else value
+
+
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
 """A door, camera or agent: one topic level, so lower-case letters, digits, `_` and `-`."""
 
@@ -27,4 +36,6 @@ UtcSeconds = Annotated[float, Field(ge=0, lt=1e11)]
 """Seconds since 1970 in UTC. The upper bound refuses milliseconds."""
 
 Seq = Annotated[int, Field(ge=0, lt=2**53)]
-Text = Annotated[str, StringConstraints(max_length=200)]
+Pixels = Annotated[int, Field(ge=-100_000, le=100_000)]
+Text = Annotated[str, StringConstraints(max_length=200), BeforeValidator(_one_line)]
+"""A line for people. Control characters become spaces, so that nobody's text forges a log line."""

@@ -1,0 +1,80 @@
+"""`scripts/demo`: a whole house on this machine, and five visits to its door."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+from agents.cli.common import CommandError
+from demo.follower import Follower, following
+from demo.house import DemoHouse, HouseFailed, temporary_house
+from demo.photos import PhotosError, photos
+from demo.story import tell
+
+INVITATION = """
+The story is told. The house stays up until Ctrl-C; try it from another terminal:
+  {facelatch} unlock front --config {config}
+  mosquitto_pub -p {port} -t {base}/door/front/command -m UNLOCK
+  mosquitto_sub -p {port} -v -t '{base}/#' -T '{base}/camera/#' -T '{base}/recognizer/+/snapshot'
+"""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
+    parser.add_argument("--once", action="store_true", help="end when the story has been told; exit 0 if it went right")
+    args = parser.parse_args()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    try:
+        return _demo(once=args.once)
+    except (PhotosError, CommandError) as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\ndemo: interrupted; the house is shut down", file=sys.stderr)
+        return 130
+
+
+def _demo(*, once: bool) -> int:
+    with temporary_house(photos(_progress), _progress) as house:
+        _progress("starting mosquitto and the four agents")
+        with house.running():
+            try:
+                with following(house, _say) as follower:
+                    figures = tell(house, follower, _say)
+                    _say(json.dumps(figures)) if once else _stay(house, follower)
+            except (HouseFailed, CommandError) as error:
+                print(
+                    f"demo: the story went wrong: {error}\nThe house's log ends:\n{house.log_tail()}", file=sys.stderr
+                )
+                return 1
+    return 0
+
+
+def _stay(house: DemoHouse, follower: Follower) -> None:
+    mqtt = house.settings.mqtt
+    facelatch = Path(sys.executable).with_name("facelatch")
+    _say(INVITATION.format(facelatch=facelatch, config=house.config, port=mqtt.port, base=mqtt.base))
+    while True:
+        house.check_up()
+        follower.stay(1.0)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _progress(what: str) -> None:
+    print(f"demo: {what} ...", file=sys.stderr, flush=True)
+
+
+def _interrupt(number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt(signal.Signals(number).name)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""The whole house on real photographs: the demo's story, and what may break in the middle of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agents.wire.messages import EventType
+from demo.follower import Follower, following
+from demo.house import PERSON, DemoHouse, Tuning, temporary_house
+from demo.story import known_person, wait_until_ready
+from tests.live.tools import PATIENCE_S, alive, descendants, wait_until
+
+QUICK = Tuning(hold_s=0.5, cool_down_s=0.5, visit_gap_s=0.5)
+
+
+def test_the_demo_tells_its_story_and_leaves_nothing_behind(photos: dict[str, Path]) -> None:
+    demo = [sys.executable, "-m", "demo", "--once"]
+    done = subprocess.run(demo, capture_output=True, text=True, timeout=180, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    figures = json.loads(done.stdout.splitlines()[-1])
+    assert (figures["granted"], figures["denied"], figures["pulses"]) == (2, 2, 3)
+    assert figures["frame_to_relay_ms"]["p95"] >= figures["deciding_frame_to_relay_ms"]["p50"] > 0
+    for words in ("GRANTED", "nobody here knows this face", "outside working hours", "RELAY ON", "RELAY OFF"):
+        assert words in done.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupted_demo_leaves_no_process(number: signal.Signals, photos: dict[str, Path], tmp_path: Path) -> None:
+    said = tmp_path / "said"
+    with said.open("wb") as out:
+        demo = subprocess.Popen([sys.executable, "-m", "demo"], stdout=out, stderr=out)
+    wait_until("the first visit", lambda: b"comes to the door" in said.read_bytes() or demo.poll() is not None)
+    family = descendants(demo.pid)
+    assert len(family) >= 6, said.read_text()  # facelatch up, supervisor, broker, four agents
+    demo.send_signal(number)
+    assert demo.wait(60) == 130
+    wait_until("no process left", lambda: not alive(family))
+
+
+@pytest.fixture
+def house(photos: dict[str, Path]) -> Iterator[DemoHouse]:
+    with temporary_house(photos, print, QUICK) as made, made.running():
+        yield made
+
+
+@pytest.fixture
+def follower(house: DemoHouse) -> Iterator[Follower]:
+    with following(house, print) as made:
+        wait_until_ready(house, made)
+        yield made
+
+
+def pid_of(house: DemoHouse, program: str) -> int:
+    return int(house.supervisor("pid", program))
+
+
+@pytest.mark.parametrize("program", ["door-front", "scheduler", "recognizer", "camera-front", "broker"])
+def test_whatever_is_killed_comes_back_and_the_next_visit_opens_the_door(
+    program: str, house: DemoHouse, follower: Follower
+) -> None:
+    known_person(house, follower, "known")
+    victim = pid_of(house, program)
+    follower.story.online.clear()
+    os.kill(victim, signal.SIGKILL)
+    wait_until("a new process", lambda: pid_of(house, program) not in (0, victim))
+    wanted = {agent for agent in house.settings.agents if program == "broker" or program.startswith(agent[0])}
+    follower.wait(f"{program} back", lambda story: wanted <= story.online, 60)
+    seen = len(follower.story.identities)
+    follower.wait("pictures looked at", lambda story: len(story.identities) > seen, 60)
+    known_person(house, follower, "known")
+    assert [e.person for e in follower.story.events if e.event_type is EventType.UNLOCKED] == [PERSON, PERSON]
+
+
+def test_a_broker_restarted_while_somebody_stands_there_costs_no_more_than_a_moment(
+    house: DemoHouse, follower: Follower
+) -> None:
+    house.show("stranger")
+    follower.wait("somebody in view", lambda story: bool(story.identities[-1].faces), PATIENCE_S)
+    house.supervisor("restart", "broker")
+    house.show("hallway")
+    follower.wait("an empty picture", lambda story: not story.identities[-1].faces, 60)
+    known_person(house, follower, "known")
+    assert [e.event_type for e in follower.story.events] == [EventType.UNLOCKED, EventType.LOCKED]
+
+
+def test_a_port_in_use_is_named(house: DemoHouse) -> None:
+    second = subprocess.run(
+        [sys.executable, "-m", "agents.cli", "up", "--config", str(house.config)],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert second.returncode == 1
+    port = house.settings.mqtt.port
+    assert f"mqtt.port: port {port} on 127.0.0.1 can't be used" in second.stderr
+    assert "--no-broker" in second.stderr
