@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from agents.runtime.settings import Seconds, Section
 
@@ -19,6 +19,12 @@ class Crop(Section):
     top: Share = 0.0
     right: Share = 0.0
     bottom: Share = 0.0
+
+    @model_validator(mode="after")
+    def _something_is_left(self) -> Self:
+        if self.left + self.right >= 1 or self.top + self.bottom >= 1:
+            raise ValueError("left and right, or top and bottom, together cut off the whole picture")
+        return self
 
 
 class CameraSettings(Section):

@@ -22,7 +22,13 @@ def find_faces() -> dlib.fhog_object_detector:
 
 
 def stills(folder: Path) -> list[NDArray[np.uint8]]:
-    return [cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), 1) for path in sorted(folder.iterdir())]
+    return [decoded(path) for path in sorted(folder.iterdir())]
+
+
+def decoded(path: Path) -> NDArray[np.uint8]:
+    picture = cv2.imread(str(path))
+    assert picture is not None
+    return picture.astype(np.uint8)
 
 
 def widths_px(picture: NDArray[np.uint8], find_faces: dlib.fhog_object_detector) -> list[int]:

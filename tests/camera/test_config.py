@@ -1,0 +1,20 @@
+"""Settings of a camera that can't be right are refused."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from agents.camera.config import CameraSettings
+
+
+@pytest.mark.parametrize("crop", [{"left": 0.5, "right": 0.5}, {"top": 0.9, "bottom": 0.2}])
+def test_a_crop_that_leaves_nothing_is_refused(crop: dict[str, float]) -> None:
+    with pytest.raises(ValidationError, match="cut off the whole picture"):
+        CameraSettings.model_validate({"source": 0, "crop": crop})
+
+
+@pytest.mark.parametrize("source", ["", -1, 1.5, None])
+def test_a_source_that_is_none_is_refused(source: object) -> None:
+    with pytest.raises(ValidationError):
+        CameraSettings.model_validate({"source": source})
