@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -47,6 +48,7 @@ def _up(args: argparse.Namespace) -> int:
     if house.mqtt.local and not args.no_broker:
         programs = {"broker": _broker_command(run, house, args.config), **programs}
     conf = run / "supervisord.conf"
+    conf.touch(mode=0o600)
     with conf.open("w", encoding="utf-8") as file:
         supervisor_conf(run, folder, programs).write(file)
     return _supervise(conf)
@@ -96,8 +98,9 @@ def supervisor_conf(run: Path, folder: Path, programs: dict[str, list[str]]) -> 
         "pidfile": _escaped(str(run / "supervisord.pid")),
         **({"user": "root"} if os.geteuid() == 0 else {}),
     }
-    conf["unix_http_server"] = {"file": _escaped(str(address)), "chmod": "0700"}
-    conf["supervisorctl"] = {"serverurl": _escaped(f"unix://{address}")}
+    login = {"username": "facelatch", "password": secrets.token_hex(16)}
+    conf["unix_http_server"] = {"file": _escaped(str(address)), "chmod": "0700", **login}
+    conf["supervisorctl"] = {"serverurl": _escaped(f"unix://{address}"), **login}
     conf["rpcinterface:supervisor"] = {
         "supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"
     }

@@ -15,6 +15,7 @@ from agents.wire.messages import Action, BadMessage, Cause, Command, DoorEvent, 
 
 REMEMBERED_IDS = 1000
 FUTURE_S = 2.0  # how far ahead a sender's clock may be
+LONGEST_GRANT_S = 10.0  # how far ahead a grant may expire; the scheduler gives it five seconds
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ class Door:
         return [Drive(False), _tell(EventType.LOCKED, Order(cause), now)] if was_on else [Drive(False)]
 
     def jam(self, detail: str, now: Now) -> list[Effect]:
-        """The relay could not be driven: refuse everything until `freed`."""
+        """The relay could not be driven: refuse to open until `freed`."""
         self._jammed, self._on_since = detail[:200], None
         return [_tell(EventType.JAMMED, Order(Cause.FAULT), now, self._jammed)]
 
@@ -132,9 +133,9 @@ class Door:
             return Refusal.RETAINED
         if grant.session != self.session:
             return Refusal.WRONG_SESSION
-        if not now.utc <= grant.expires_at <= now.utc + self._settings.max_age_s:
+        if not now.utc <= grant.expires_at <= now.utc + LONGEST_GRANT_S:
             return Refusal.EXPIRED
-        if not self._is_new(grant.id):
+        if not self._is_new(f"{grant.id}/{grant.person}"):  # one frame may let in two people
             return Refusal.DUPLICATE
         return None
 
@@ -155,10 +156,10 @@ class Door:
         if self._on_since is None:
             self._on_since, self._deadline = now.mono, now.mono + self._settings.hold_s
             return [Drive(True), _tell(EventType.UNLOCKED, order, now)]
-        deadline = min(now.mono + self._settings.hold_s, self._on_since + self._settings.max_hold_s)
-        if deadline <= self._deadline:
+        last = self._on_since + self._settings.max_hold_s
+        if self._deadline >= last:
             return [_refuse(order, Refusal.MAX_HOLD, "", now)]
-        self._deadline = deadline
+        self._deadline = min(now.mono + self._settings.hold_s, last)
         return [_tell(EventType.EXTENDED, order, now)]
 
     def _lock(self, order: Order, now: Now) -> list[Effect]:

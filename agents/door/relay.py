@@ -35,6 +35,7 @@ class Relay:
             self._output = gpiozero.OutputDevice(
                 settings.pin, active_high=settings.active_high, initial_value=False, pin_factory=pins
             )
+            self.drive(False)  # reads back: a door with a stuck relay must not call itself locked
         except Exception as error:  # gpiozero, lgpio and the kernel each raise their own kinds
             raise RelayError(f"pin {settings.pin} through {settings.pin_factory}: {error}") from error
 

@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from agents.wire.values import one_line
+
 Loc = tuple[int | str, ...]
 Lines = dict[Loc, int]
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -62,11 +64,11 @@ def load(path: Path, model: type[ModelT]) -> tuple[ModelT, Lines]:
     tree = _read(path)
     errors: list[str] = []
     lines: Lines = {(): 1}
-    data = _plain(tree, (), lines, errors, path) if tree is not None else {}
+    data = _plain(tree, (), lines, errors, path) if tree is not None else None
     if errors:
         raise ConfigError(errors)
     try:
-        return model.model_validate(data), lines
+        return model.model_validate({} if data is None else data), lines
     except ValidationError as error:
         raise ConfigError([_explain(path, lines, model, e) for e in error.errors(include_url=False)]) from None
 
@@ -121,7 +123,8 @@ def _scalar(node: yaml.Node, loc: Loc, lines: Lines, errors: list[str], path: Pa
     try:
         return _VALUES[node.tag](node.value)
     except (KeyError, ValueError):
-        errors.append(f"{_place(path, lines, loc)}{node.value!r:.60} can't be read as {node.tag.rpartition(':')[2]!r}")
+        kind = node.tag.removeprefix("tag:yaml.org,2002:")
+        errors.append(f"{_place(path, lines, loc)}{node.value!r:.60} can't be read as {kind!r}")
         return None
 
 
@@ -157,4 +160,4 @@ def _known(lines: Lines, loc: Loc) -> Loc:
 
 
 def _dotted(loc: Loc) -> str:
-    return ".".join(str(part) for part in loc)
+    return one_line(".".join(str(part) for part in loc))

@@ -27,9 +27,9 @@ def weekdays(text: str) -> frozenset[int]:
     """`mon-fri`, `sat`, `mon,wed,fri-sun`: Monday is 0. Raises ValueError."""
     found: set[int] = set()
     for part in text.replace(" ", "").lower().split(","):
-        first, _, last = part.partition("-")
+        first, dash, last = part.partition("-")
         try:
-            a, b = DAYS.index(first), DAYS.index(last or first)
+            a, b = DAYS.index(first), DAYS.index(last if dash else first)
         except ValueError:
             raise ValueError(f"{part!r} is no weekday or range of them: use {', '.join(DAYS)}, mon-fri") from None
         found.update((a + i) % 7 for i in range((b - a) % 7 + 1))

@@ -54,7 +54,9 @@ class Visit:
         self.last_face_at = now.mono
 
     def votes(self, person: str, now: Now, max_age_s: float) -> int:
-        return sum(person in s.known and now.utc - s.identity.captured_at <= max_age_s for s in self.recent)
+        """In how many distinct frames the person was that are still fresh, whatever the clocks did since."""
+        seen = [s.identity for s in self.recent if person in s.known]
+        return len({identity.captured_at for identity in seen if _fresh(identity, now, max_age_s)})
 
     @property
     def granted(self) -> set[str | None]:
@@ -78,10 +80,15 @@ class Gate:
         self.enabled = enabled
         self.session: str | None = None
         self.stale = self.repeated = 0
-        self.disagreement_s: float | None = None
         self._visits: dict[str, Visit] = {}
         self._newest: dict[str, tuple[float, int]] = {}  # camera: captured_at, seq
         self._granted_at: dict[str, float] = {}  # person: monotonic
+        self._ahead_s: dict[str, float] = {}  # camera: its clock, where that is too far ahead
+
+    @property
+    def disagreement_s(self) -> float | None:
+        """How far a camera's clock is ahead; None while all are right."""
+        return max(self._ahead_s.values(), default=None)
 
     def open_now(self, now: Now) -> bool:
         """Whether the working-hours window is open."""
@@ -106,9 +113,8 @@ class Gate:
 
     def _counts(self, identity: Identity, now: Now) -> bool:
         """Whether a frame is fresh and newer than the one before: a repeated frame proves nothing."""
-        age_s = now.utc - identity.captured_at
-        self.disagreement_s = -age_s if age_s < -FUTURE_S else None
-        if not -FUTURE_S <= age_s <= self._policy.max_age_s:
+        self._compare_clocks(identity, now)
+        if not _fresh(identity, now, self._policy.max_age_s):
             self.stale += 1
             return False
         captured_at, seq = self._newest.get(identity.camera, (float("-inf"), -1))
@@ -118,6 +124,13 @@ class Gate:
             return False
         self._newest[identity.camera] = (identity.captured_at, identity.seq)
         return True
+
+    def _compare_clocks(self, identity: Identity, now: Now) -> None:
+        ahead_s = identity.captured_at - now.utc
+        if ahead_s > FUTURE_S:
+            self._ahead_s[identity.camera] = ahead_s
+        else:
+            self._ahead_s.pop(identity.camera, None)
 
     def _attend(self, identity: Identity, visit: Visit | None, now: Now) -> list[Effect]:
         if not identity.faces:
@@ -190,6 +203,10 @@ class Gate:
             captured_at=identity.captured_at,
             decided_at=now.utc,
         )
+
+
+def _fresh(identity: Identity, now: Now, max_age_s: float) -> bool:
+    return -FUTURE_S <= now.utc - identity.captured_at <= max_age_s
 
 
 def _distance(face: Face) -> float:

@@ -1,0 +1,173 @@
+"""The recognizer agent: the newest frame of each camera in, identities out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from agents.recognizer import picture
+from agents.recognizer.config import RecognizerSettings
+from agents.recognizer.core import NOBODY_ENROLLED, Arrivals, Enrolled, Matcher, in_a_word, judge
+from agents.recognizer.faces import CHIP_PX, FaceEngine, Pixels
+from agents.recognizer.watch import Watch
+from agents.runtime.agent import IDLE_S, Agent, open_session, run
+from agents.runtime.clock import Clock, Now
+from agents.runtime.health import Latencies, Report
+from agents.runtime.inbox import Inbox
+from agents.runtime.session import Message, Session, Subscription
+from agents.runtime.settings import MqttSettings
+from agents.wire.messages import BadMessage, Identity, Refusal, Stamp
+from agents.wire.topics import FRAME, IDENTITY, PERSON, SNAPSHOT
+from agents.wire.values import NOBODY
+
+WARN_EVERY_S = 60.0
+SNAPSHOT_EVERY_S = 1.0
+GONE_AFTER_S = 5.0  # a camera that sends no usable frames shows nobody
+
+
+@dataclass
+class _Counters:
+    frames: int = 0
+    faces: int = 0
+    bad_frames: int = 0
+
+
+class _Camera:
+    """What the agent remembers of one camera. Times are monotonic."""
+
+    def __init__(self, name: str, max_age_s: float) -> None:
+        self.arrivals = Arrivals(name, max_age_s)
+        self.person = NOBODY
+        self.looked_at = self.snapshot_at = self.warned_at = float("-inf")
+
+
+class RecognizerAgent(Agent):
+    """Looks for the people of the gallery file `gallery` in the frames of `cameras`."""
+
+    def __init__(
+        self,
+        settings: RecognizerSettings,
+        cameras: Sequence[str],
+        gallery: Path,
+        session: Session,
+        inbox: Inbox,
+        clock: Clock,
+    ) -> None:
+        super().__init__("recognizer", settings.id, session, inbox)
+        self._settings, self._clock = settings, clock
+        self._cameras = {name: _Camera(name, settings.max_age_s) for name in cameras}
+        self._engine: FaceEngine | None = None
+        self._watch = Watch(gallery)
+        self._matcher = self._matcher_of(NOBODY_ENROLLED)
+        self._counters, self._latencies = _Counters(), Latencies()
+
+    def subscriptions(self) -> Sequence[Subscription]:
+        return [Subscription(FRAME, (camera,), latest=True) for camera in self._cameras]
+
+    def start(self) -> None:
+        """Load the models and use them once, so that the first visitor does not wait. Raises ModelError."""
+        started = self._clock.now()
+        self._engine = FaceEngine(self._settings.upsample)
+        self._engine.encode_chip(np.zeros((CHIP_PX, CHIP_PX, 3), np.uint8))
+        self._follow_gallery(started)
+        took_ms = (self._clock.now().mono - started.mono) * 1000
+        self.log.info("ready in %.0f ms, people enrolled: %d", took_ms, len(self._matcher.people))
+
+    def on_connect(self, now: Now) -> None:
+        for name, camera in self._cameras.items():
+            self.session.publish(PERSON, name, payload=camera.person)
+
+    def on_event(self, event: object, now: Now) -> None:
+        if isinstance(event, Message) and event.topic is FRAME:
+            self._follow_gallery(now)
+            try:
+                self._on_frame(event, now)
+            except BadMessage as error:
+                self._refuse(event.names[0], error, now)
+
+    def on_tick(self, now: Now) -> float:
+        self._follow_gallery(now)
+        for name, camera in self._cameras.items():
+            if now.mono - camera.looked_at > GONE_AFTER_S:
+                self._publish_person(name, NOBODY)
+        return IDLE_S
+
+    def report(self) -> Report:
+        now = self._clock.now()
+        arrivals = [camera.arrivals for camera in self._cameras.values()]
+        problems = [self._watch.problem, *(camera.problem(now) for camera in arrivals)]
+        counters = asdict(self._counters) | {
+            "stale_frames": sum(camera.stale for camera in arrivals),
+            "passed_over": self.inbox.passed_over,
+            "people": len(self._matcher.people),
+        }
+        return Report("; ".join(filter(None, problems)) or None, counters, self._latencies.summary())
+
+    def close(self) -> None:
+        self._watch.close()
+
+    def _on_frame(self, frame: Message, now: Now) -> None:
+        """Raises BadMessage."""
+        name = frame.names[0]
+        camera = self._cameras[name]
+        if frame.retain:
+            raise BadMessage(Refusal.RETAINED, "frame is retained: it may be of any age")
+        stamp = camera.arrivals.stamp(frame.payload, Stamp.of(frame.properties), frame.received_at)
+        if not camera.arrivals.fresh(stamp, now):
+            return
+        assert self._engine is not None
+        image = picture.decode_frame(frame.payload, self._settings.max_pixels)
+        seen = self._engine.look(image, self._settings.min_face_px)
+        identity = judge(name, stamp, seen, self._matcher)
+        self._publish(identity, image, now)
+
+    def _publish(self, identity: Identity, image: Pixels, now: Now) -> None:
+        """The identity first: a door may be waiting for it."""
+        name, camera = identity.camera, self._cameras[identity.camera]
+        self.session.publish(IDENTITY, name, payload=identity.encode())
+        self._latencies.add(self._clock.now().utc - identity.captured_at)
+        self._counters.frames += 1
+        self._counters.faces += len(identity.faces)
+        camera.looked_at = now.mono
+        self._publish_person(name, in_a_word(identity))
+        if self._settings.snapshot and identity.faces and now.mono - camera.snapshot_at >= SNAPSHOT_EVERY_S:
+            camera.snapshot_at = now.mono
+            self.session.publish(SNAPSHOT, name, payload=picture.snapshot(image, identity))
+
+    def _publish_person(self, name: str, person: str) -> None:
+        camera = self._cameras[name]
+        if person != camera.person:
+            camera.person = person
+            self.log.info("%s: %s", name, person)
+            self.session.publish(PERSON, name, payload=person)
+
+    def _refuse(self, name: str, error: BadMessage, now: Now) -> None:
+        """Counted each time, said once a minute: a broken camera would fill the log."""
+        camera = self._cameras[name]
+        self._counters.bad_frames += 1
+        if now.mono - camera.warned_at >= WARN_EVERY_S:
+            camera.warned_at = now.mono
+            self.log.warning("%s: refused: %s", FRAME.path.replace("<camera>", name), error)
+
+    def _follow_gallery(self, now: Now) -> None:
+        problem, enrolled = self._watch.problem, self._watch.poll(now)
+        if enrolled is None:
+            return
+        self._matcher = self._matcher_of(enrolled)
+        if self._watch.problem is None:
+            self.log.info("people enrolled: %d", len(self._matcher.people))
+        elif self._watch.problem != problem:
+            self.log.warning("nobody can be recognized: %s", self._watch.problem)
+
+    def _matcher_of(self, enrolled: Enrolled) -> Matcher:
+        return Matcher(enrolled, self._settings.threshold, self._settings.min_margin)
+
+
+def main(settings: RecognizerSettings, cameras: Sequence[str], mqtt: MqttSettings, folder: Path) -> None:
+    """Recognize people in the frames of `cameras` until told to stop. Raises ModelError."""
+    session, inbox, clock = open_session(mqtt, folder, "recognizer", settings.id)
+    gallery = folder / settings.gallery
+    run(RecognizerAgent(settings, cameras, gallery, session, inbox, clock), clock)

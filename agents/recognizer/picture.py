@@ -1,0 +1,83 @@
+"""Pictures through OpenCV: reading, scaling, drawing."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from agents.recognizer.jpeg import check_frame
+from agents.wire.messages import BadMessage, Face, Identity, Refusal
+
+Pixels = npt.NDArray[np.uint8]
+
+SNAPSHOT_MAX_PX = 1280  # longest side
+SNAPSHOT_QUALITY = 80
+KNOWN_COLOUR, UNKNOWN_COLOUR, TEXT_COLOUR = (40, 140, 40), (30, 30, 200), (255, 255, 255)  # BGR
+FONT = cv2.FONT_HERSHEY_SIMPLEX
+# letters that Unicode does not take apart into a plain one and an accent
+PLAIN = str.maketrans({"đ": "d", "Đ": "D", "ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "ß": "ss", "æ": "ae", "Æ": "AE"})
+
+
+def decode_frame(payload: bytes, max_pixels: int) -> Pixels:
+    """A frame's JPEG as RGB, shape (height, width, 3). Raises BadMessage."""
+    check_frame(payload, max_pixels)
+    return decode(payload, cv2.IMREAD_COLOR)
+
+
+def decode(data: bytes, flags: int) -> Pixels:
+    """A picture whose header was checked, upright and as RGB. Raises BadMessage."""
+    try:
+        bgr = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error as error:
+        raise BadMessage(Refusal.MALFORMED, f"picture can't be decoded: {error.err}") from None
+    if bgr is None:
+        raise BadMessage(Refusal.MALFORMED, "picture can't be decoded")
+    return _rgb(bgr)
+
+
+def fit(image: Pixels, max_px: int) -> Pixels:
+    """The picture, made smaller if its longest side has more than `max_px` pixels."""
+    scale = max_px / max(image.shape[:2])
+    if scale >= 1:
+        return image
+    return np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def snapshot(image: Pixels, identity: Identity) -> bytes:
+    """The RGB picture as a JPEG, with every face's box, name and distance drawn in."""
+    canvas = np.ascontiguousarray(fit(image, SNAPSHOT_MAX_PX)[..., ::-1])
+    scale = canvas.shape[1] / image.shape[1]
+    for face in identity.faces:
+        _draw(canvas, face, scale)
+    done, data = cv2.imencode(".jpg", canvas, [cv2.IMWRITE_JPEG_QUALITY, SNAPSHOT_QUALITY])
+    assert done
+    return data.tobytes()
+
+
+def label(face: Face) -> str:
+    """What is written beside a face: its name in letters that OpenCV's fonts have, and its distance."""
+    name = face.person or "unknown"
+    letters = unicodedata.normalize("NFKD", name.translate(PLAIN))
+    plain = "".join(c for c in letters if not unicodedata.combining(c)).encode("ascii", "replace").decode()
+    return plain if face.distance is None else f"{plain} {face.distance:.2f}"
+
+
+def _draw(canvas: Pixels, face: Face, scale: float) -> None:
+    height, width = canvas.shape[:2]
+    colour = UNKNOWN_COLOUR if face.person is None else KNOWN_COLOUR
+    left, top = round(face.box.left * scale), round(face.box.top * scale)
+    right, bottom = left + round(face.box.width * scale), top + round(face.box.height * scale)
+    cv2.rectangle(canvas, (left, top), (right, bottom), colour, 2)
+    size = max(0.45, width / 1200)
+    (text_width, text_height), below = cv2.getTextSize(label(face), FONT, size, 1)
+    x = max(0, min(left, width - text_width - 4))
+    y = max(text_height + 4, min(top - 4, height - below))
+    cv2.rectangle(canvas, (x, y - text_height - 4), (x + text_width + 4, y + below), colour, cv2.FILLED)
+    cv2.putText(canvas, label(face), (x + 2, y), FONT, size, TEXT_COLOUR, 1, cv2.LINE_AA)
+
+
+def _rgb(bgr: npt.NDArray[np.generic]) -> Pixels:
+    return np.ascontiguousarray(bgr[..., ::-1], dtype=np.uint8)

@@ -1,0 +1,103 @@
+"""`facelatch check`: every mistake is found, with its file, line and key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agents.cli.main import main
+
+EXAMPLE = Path(__file__).parents[2] / "facelatch.example.yaml"
+HOUSE = """\
+mqtt:
+  port: 1883
+doors:
+  front:
+    relay:
+      pin: 17
+      pin_factory: mock
+    hold_s: 3
+cameras:
+  porch:
+    source: 0
+scheduler:
+  timezone: Europe/Zagreb
+  doors:
+    front:
+      cameras: [porch]
+      hours:
+        - { days: mon-fri, from: 07:00, to: 19:00 }
+"""
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "house.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_example_is_good(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "-c", str(EXAMPLE)]) == 0
+    assert capsys.readouterr().out == f"{EXAMPLE}: good. Doors: front. Cameras: front. Broker: 127.0.0.1:1883.\n"
+
+
+def test_a_good_house_is_named_with_its_parts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path, HOUSE)
+    assert main(["check", "-c", str(path)]) == 0
+    assert capsys.readouterr().out == f"{path}: good. Doors: front. Cameras: porch. Broker: 127.0.0.1:1883.\n"
+
+
+MISTAKES = {
+    "unknown key": ("hold_s: 3", "holds_s: 3", 8, "doors.front.holds_s: unknown key; did you mean hold_s?"),
+    "wrong type": ("hold_s: 3", "hold_s: three", 8, "doors.front.hold_s: "),
+    "two that do not fit": ("hold_s: 3", "hold_s: 40", 4, "doors.front: max_hold_s (30.0) is shorter than hold_s (40"),
+    "missing section": ("cameras:\n  porch:\n    source: 0\n", "", 1, "cameras: missing"),
+    "given twice": ("hold_s: 3", "hold_s: 3\n    hold_s: 4", 9, "doors.front.hold_s: given twice"),
+    "no such port": ("port: 1883", "port: 70000", 2, "mqtt.port: "),
+    "a door without a scheduler": ("    front:\n      cam", "    back:\n      cam", 4, "doors.front: no scheduler"),
+    "not YAML": ("hold_s: 3", "hold_s: [3", 9, "not YAML: "),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "line", "complaint"), MISTAKES.values(), ids=MISTAKES)
+def test_each_mistake_is_told_with_file_line_and_key(
+    old: str, new: str, line: int, complaint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert old in HOUSE
+    path = write(tmp_path, HOUSE.replace(old, new, 1))
+    assert main(["check", "-c", str(path)]) == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert any(error.startswith(f"{path}:{line}: {complaint}") for error in told.err.splitlines()), told.err
+
+
+def test_all_mistakes_are_told_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path, HOUSE.replace("1883", "0").replace("hold_s: 3", "hold: 3"))
+    assert main(["check", "-c", str(path)]) == 1
+    assert len(capsys.readouterr().err.splitlines()) == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"- front\n", b"front\n", b"\xff\xfe\x00", b"a: &a [*a]\n", b"\0"])
+def test_a_file_that_is_no_house_at_all_is_told_by_name(
+    content: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "house.yaml"
+    path.write_bytes(content)
+    assert main(["check", "-c", str(path)]) == 1
+    assert capsys.readouterr().err.startswith(f"{path}:")
+
+
+def test_a_folder_in_place_of_the_file_is_told_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "-c", str(tmp_path)]) == 1
+    assert capsys.readouterr().err.startswith(f"{tmp_path}: ")
+
+
+def test_a_password_file_that_is_not_there_is_told_with_its_key(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(tmp_path, HOUSE.replace("port: 1883", "password_file: nowhere"))
+    assert main(["check", "-c", str(path)]) == 1
+    told = capsys.readouterr().err
+    assert "mqtt.password_file: " in told
+    assert str(tmp_path / "nowhere") in told

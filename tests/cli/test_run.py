@@ -1,0 +1,95 @@
+"""`facelatch door|camera|…`: which one, and what is said when it can't run."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from agents.cli import run
+from agents.cli.common import CommandError
+from agents.cli.main import main
+from agents.cli.run import _choose
+from agents.runtime.agent import HardwareError
+
+HOUSE = """\
+doors:
+  front: { relay: { pin: PIN, pin_factory: mock } }
+cameras:
+  porch: { source: 0 }
+scheduler:
+  timezone: UTC
+  doors:
+    front: { cameras: [porch] }
+"""
+
+
+@pytest.fixture
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("agents.runtime.log.start", lambda level: None)  # pytest has the log
+    path = tmp_path / "house.yaml"
+    path.write_text(HOUSE.replace("PIN", "17"))
+    return path
+
+
+def test_the_only_one_needs_no_name() -> None:
+    assert _choose("door", None, {"front": 1}) == "front"
+    assert _choose("door", "front", {"front": 1, "back": 2}) == "front"
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "told"),
+    [
+        (None, {"front": 1, "back": 2}, "which door? There are: back, front"),
+        (None, {}, "which door? There are: none"),
+        ("side", {"front": 1, "back": 2}, "there is no door 'side': back, front"),
+        ("side", {"front": 1}, "there is no door 'side': front"),
+        ("", {"front": 1, "back": 2}, "which door? There are: back, front"),
+    ],
+)
+def test_one_that_is_not_there_is_told_with_those_that_are(name: str | None, known: dict[str, int], told: str) -> None:
+    with pytest.raises(CommandError) as error:
+        _choose("door", name, known)
+    assert str(error.value) == told
+
+
+@pytest.mark.parametrize("kind", ["door", "camera", "recognizer", "scheduler"])
+def test_a_missing_package_is_told_with_the_extra_that_brings_it(
+    kind: str, house: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def missing(name: str) -> None:
+        raise ModuleNotFoundError(f"No module named 'noodles' for {name}", name="noodles")
+
+    monkeypatch.setattr(run, "import_module", missing)
+    assert main([kind, "-c", str(house)]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith(f"facelatch: the {kind} agent needs a package that is not installed (noodles)")
+    assert f"'facelatch[{kind}]'" in told
+
+
+@pytest.mark.parametrize("error", [HardwareError("no pins"), FileNotFoundError(2, "No such file", "password")])
+def test_an_agent_that_can_not_go_on_ends_with_1_and_its_reason(
+    error: Exception, house: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(run, "import_module", lambda name: SimpleNamespace(main=fail))
+    assert main(["scheduler", "-c", str(house)]) == 1
+    assert capsys.readouterr().err == f"facelatch: scheduler stopped: {error}\n"
+
+
+def test_a_door_without_its_pin_library_says_so_and_ends(
+    house: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "gpiozero", None)
+    assert main(["door", "-c", str(house)]) == 1
+    assert "facelatch: door stopped: pin 17 through mock: " in capsys.readouterr().err
+
+
+def test_a_door_on_a_pin_that_is_none_says_so_and_ends(house: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    house.write_text(HOUSE.replace("PIN", "GPIO99"))
+    assert main(["door", "front", "-c", str(house)]) == 1
+    assert "facelatch: door stopped: pin GPIO99 through mock: " in capsys.readouterr().err

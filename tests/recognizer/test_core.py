@@ -1,0 +1,199 @@
+"""Who a face is, and which frames are looked at."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.recognizer.core import (
+    ENCODING_SIZE,
+    MAX_FACES,
+    NOBODY_ENROLLED,
+    Arrivals,
+    Encoding,
+    Enrolled,
+    Match,
+    Matcher,
+    Seen,
+    choose,
+    in_a_word,
+    judge,
+)
+from agents.runtime.clock import Now
+from agents.wire.messages import Box, Stamp
+
+T0 = 1_800_000_000.0
+THRESHOLD, MIN_MARGIN = 0.42, 0.05
+
+
+def at(*position: float) -> Encoding:
+    """An encoding whose first numbers are these, the others 0."""
+    return np.array([*position, *[0.0] * (ENCODING_SIZE - len(position))])
+
+
+def matcher(*enrolled: tuple[str, Encoding]) -> Matcher:
+    names, encodings = zip(*enrolled, strict=True)
+    return Matcher(Enrolled(names, np.array(encodings)), THRESHOLD, MIN_MARGIN)
+
+
+def box(width: int, height: int | None = None) -> Box:
+    return Box(left=0, top=0, width=width, height=height or width)
+
+
+def seen(*position: float, width: int = 100) -> Seen:
+    return Seen(box(width), at(*position), 50.0)
+
+
+ANA_AND_IVAN = matcher(("Ana", at(0.0)), ("Ivan", at(1.0)))
+
+
+def test_a_face_near_one_person_and_far_from_the_other_is_that_person() -> None:
+    match = ANA_AND_IVAN.match(at(0.3))
+    assert match.person == "Ana"
+    assert match.distance == pytest.approx(0.3)
+    assert match.margin == pytest.approx(0.4)
+
+
+def test_a_stranger_is_a_stranger_however_clear_the_nearest_person_is() -> None:
+    match = ANA_AND_IVAN.match(at(-0.43))
+    assert match.person is None
+    assert match.margin == pytest.approx(1.0)
+
+
+def test_a_face_between_two_people_is_neither() -> None:
+    alike = matcher(("Ana", at(0.0)), ("Eva", at(0.4)))
+    assert alike.match(at(0.19)).person is None
+    assert alike.match(at(0.17)).person == "Ana"
+
+
+def test_with_one_person_enrolled_there_is_no_margin_and_the_threshold_decides() -> None:
+    alone = matcher(("Ana", at(0.0)))
+    for away, person in ((0.41, "Ana"), (0.43, None)):
+        match = alone.match(at(away))
+        assert (match.person, match.margin) == (person, None)
+        assert match.distance == pytest.approx(away)
+
+
+def test_with_nobody_enrolled_everybody_is_a_stranger() -> None:
+    assert Matcher(NOBODY_ENROLLED, THRESHOLD, MIN_MARGIN).match(at(0.0)) == Match(None, None, None)
+
+
+def test_a_person_is_compared_by_the_mean_of_their_photos() -> None:
+    mean = matcher(("Ana", at(0.0)), ("Ivan", at(5.0)), ("Ana", at(0.8)))
+    assert mean.people == ("Ana", "Ivan")
+    assert mean.match(at(0.4)).distance == pytest.approx(0.0)
+    assert mean.match(at(0.4 + 0.41)).person == "Ana"
+    assert mean.match(at(-0.03)).person is None, "near one photo, but not near the mean"
+
+
+@given(
+    rows=st.lists(st.tuples(st.sampled_from("ABC"), st.floats(-1, 1), st.floats(-1, 1)), min_size=1, max_size=9),
+    face=st.tuples(st.floats(-1, 1), st.floats(-1, 1)),
+)
+def test_a_person_is_named_only_inside_the_threshold_and_clear_of_the_second(
+    rows: list[tuple[str, float, float]], face: tuple[float, float]
+) -> None:
+    match = matcher(*((name, at(x, y)) for name, x, y in rows)).match(at(*face))
+    distances = {}
+    for name in {row[0] for row in rows}:
+        own = [row[1:] for row in rows if row[0] == name]
+        x, y = (sum(values) / len(own) for values in zip(*own, strict=True))
+        distances[name] = ((face[0] - x) ** 2 + (face[1] - y) ** 2) ** 0.5
+    nearest, *others = sorted(distances.values())
+    assert match.distance == pytest.approx(nearest, abs=1e-9)
+    assert match.margin == (pytest.approx(others[0] - nearest, abs=1e-9) if others else None)
+    assert (match.margin or 0) >= 0
+    if match.person is not None:
+        assert distances[match.person] == pytest.approx(nearest, abs=1e-9)
+        assert nearest <= THRESHOLD + 1e-9
+        assert not others or others[0] - nearest >= MIN_MARGIN - 1e-9
+
+
+def test_the_largest_faces_are_looked_at_and_no_more_than_a_message_holds() -> None:
+    boxes = [box(width) for width in range(50, 150)]
+    chosen = choose(boxes, min_face_px=60)
+    assert [b.width for b in chosen] == list(range(149, 149 - MAX_FACES, -1))
+    assert choose([box(59), box(60)], min_face_px=60) == [box(60)]
+
+
+@pytest.mark.parametrize(
+    ("faces", "word"),
+    [
+        ([], "none"),
+        ([seen(0.5, 0.5)], "unknown"),
+        ([seen(0.0), seen(1.0)], "Ana"),
+        ([seen(0.5, 0.5), seen(1.0)], "Ivan"),
+    ],
+    ids=["nobody", "a stranger", "two people: the larger face", "a stranger before a person"],
+)
+def test_a_frame_in_a_word(faces: list[Seen], word: str) -> None:
+    assert in_a_word(judge("front", Stamp(T0, 7), faces, ANA_AND_IVAN)) == word
+
+
+def test_an_identity_carries_the_frames_stamp_and_an_id_made_of_it() -> None:
+    identity = judge("front", Stamp(1_790_000_000.1234, 42), [seen(0.0)], ANA_AND_IVAN)
+    assert identity.id == "front-1790000000.123-42"
+    assert (identity.camera, identity.captured_at, identity.seq) == ("front", 1_790_000_000.1234, 42)
+
+
+def test_the_longest_camera_name_and_number_still_make_an_id() -> None:
+    camera = "c" * 32
+    assert judge(camera, Stamp(9_999_999_999.999, 2**53 - 1), [], ANA_AND_IVAN).id.startswith(camera)
+
+
+# --- frames ---
+
+
+def now(s: float) -> Now:
+    return Now(utc=T0 + s, mono=100.0 + s)
+
+
+@pytest.fixture
+def arrivals() -> Arrivals:
+    return Arrivals("front", max_age_s=2.0)
+
+
+@pytest.mark.parametrize(
+    ("age_s", "fresh"), [(0.0, True), (2.0, True), (2.01, False), (-1.0, True), (-1.01, False), (3600.0, False)]
+)
+def test_a_frame_is_looked_at_only_while_it_is_fresh(arrivals: Arrivals, age_s: float, fresh: bool) -> None:
+    assert arrivals.fresh(Stamp(T0 - age_s, 1), now(0)) is fresh
+    assert arrivals.stale == (not fresh)
+
+
+def test_a_cameras_own_stamp_counts(arrivals: Arrivals) -> None:
+    assert arrivals.stamp(b"frame", Stamp(5.0, 9), T0) == Stamp(5.0, 9)
+
+
+def test_frames_without_a_stamp_get_one_when_they_arrive(arrivals: Arrivals) -> None:
+    assert [arrivals.stamp(b"%d" % i, None, T0 + i) for i in range(3)] == [Stamp(T0 + i, i) for i in range(3)]
+
+
+def test_a_frozen_picture_without_a_stamp_grows_old(arrivals: Arrivals) -> None:
+    first = arrivals.stamp(b"same", None, T0)
+    assert arrivals.stamp(b"same", None, T0 + 1) == first
+    assert not arrivals.fresh(arrivals.stamp(b"same", None, T0 + 3), now(3))
+    assert arrivals.stamp(b"other", None, T0 + 4) == Stamp(T0 + 4, 1)
+
+
+def test_stale_frames_are_a_problem_once_they_go_on_until_a_fresh_one_comes(arrivals: Arrivals) -> None:
+    def stale(s: float) -> str | None:
+        assert not arrivals.fresh(Stamp(T0 + s - 40, 1), now(s))
+        return arrivals.problem(now(s))
+
+    assert [stale(s) for s in (0, 2, 4.9)] == [None, None, None]
+    problem = stale(5.0)
+    assert problem is not None
+    assert problem.startswith("frames of camera front are 40 s old: do the clocks agree")
+    assert arrivals.problem(now(34)) == problem
+    assert arrivals.problem(now(36)) is None, "the camera is gone: that is another problem"
+    assert arrivals.fresh(Stamp(T0 + 40, 2), now(40))
+    assert stale(41) is None
+
+
+def test_frames_from_the_future_are_named_as_such(arrivals: Arrivals) -> None:
+    for s in range(6):
+        arrivals.fresh(Stamp(T0 + s + 90, s), now(s))
+    assert "90 s ahead" in (arrivals.problem(now(5)) or "")

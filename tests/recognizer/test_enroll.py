@@ -1,0 +1,144 @@
+"""Which photos are good enough to enroll somebody from, and what is said of the others."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from agents.recognizer import enroll
+from agents.recognizer.enroll import LONGEST_SIDE_PX, encode_photo, read_photo
+from agents.recognizer.errors import PhotoRefused
+from agents.recognizer.faces import FaceEngine
+from tests.recognizer.conftest import Scene
+from tests.recognizer.jpegs import claiming, jpeg, turned
+
+PNG = cv2.imencode(".png", np.zeros((30, 40, 3), np.uint8))[1].tobytes()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Callable[[bytes], Path]:
+    def make(content: bytes) -> Path:
+        path = tmp_path / "photo"
+        path.write_bytes(content)
+        return path
+
+    return make
+
+
+def resized(photo: Path, scale: float, suffix: str = ".jpg") -> bytes:
+    image = cv2.imread(str(photo))
+    assert image is not None
+    return cv2.imencode(suffix, cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))[1].tobytes()
+
+
+@pytest.mark.parametrize("name", ["obama.jpg", "obama2.jpg", "obama3.jpg", "biden.jpg", "astronaut.png"])
+def test_a_good_photo_gives_an_encoding(name: str, photos: dict[str, Path], engine: FaceEngine) -> None:
+    photo = read_photo(photos[name])
+    assert encode_photo(photo, engine).shape == (128,)
+    assert photo.sha256 == hashlib.sha256(photos[name].read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+def test_a_phones_large_photo_is_made_smaller_and_its_face_found_where_it_was(
+    suffix: str, photos: dict[str, Path], engine: FaceEngine, file: Callable[[bytes], Path]
+) -> None:
+    photo = read_photo(file(resized(photos["obama.jpg"], 4.0, suffix)))
+    assert photo.image.shape[0] == LONGEST_SIDE_PX
+    (box,) = engine.find(photo.image)
+    (original,) = engine.find(read_photo(photos["obama.jpg"]).image)
+    assert photo.in_file(box).left == pytest.approx(4 * original.left, abs=60)
+    assert photo.in_file(box).width == pytest.approx(4 * original.width, abs=100)
+
+
+@pytest.mark.parametrize("scale", [1.0, 3.0], ids=["decoded as it is", "decoded smaller"])
+def test_a_photo_taken_with_the_phone_held_sideways_is_turned_upright(
+    scale: float, photos: dict[str, Path], engine: FaceEngine, file: Callable[[bytes], Path]
+) -> None:
+    upright = cv2.imdecode(np.frombuffer(resized(photos["obama.jpg"], scale), np.uint8), cv2.IMREAD_COLOR)
+    assert upright is not None
+    lying = cv2.imencode(".jpg", cv2.rotate(upright, cv2.ROTATE_90_COUNTERCLOCKWISE))[1].tobytes()
+    with pytest.raises(PhotoRefused, match="no face"):
+        encode_photo(read_photo(file(lying)), engine)
+    photo = read_photo(file(turned(lying, 6)))
+    assert photo.image.shape[0] > photo.image.shape[1]
+    assert encode_photo(photo, engine).shape == (128,)
+
+
+def test_a_photo_without_a_face_is_refused(engine: FaceEngine, scene: Scene, file: Callable[[bytes], Path]) -> None:
+    with pytest.raises(PhotoRefused, match="no face found"):
+        encode_photo(read_photo(file(scene())), engine)
+
+
+def test_a_photo_of_two_people_is_refused(engine: FaceEngine, scene: Scene, file: Callable[[bytes], Path]) -> None:
+    two = scene("obama3.jpg", "astronaut.png")
+    with pytest.raises(PhotoRefused, match="2 faces found"):
+        encode_photo(read_photo(file(two)), engine)
+
+
+def test_a_photo_of_a_tiny_face_is_refused_as_such(
+    engine: FaceEngine, photos: dict[str, Path], file: Callable[[bytes], Path]
+) -> None:
+    with pytest.raises(PhotoRefused, match=r"too small: (4|5|6)\d px wide, at least 80"):
+        encode_photo(read_photo(file(resized(photos["obama.jpg"], 0.2))), engine)
+
+
+@pytest.mark.parametrize("name", ["obama.jpg", "obama2.jpg", "biden.jpg", "astronaut.png"])
+def test_a_blurred_photo_is_refused(
+    name: str, engine: FaceEngine, photos: dict[str, Path], file: Callable[[bytes], Path]
+) -> None:
+    sharp = cv2.imread(str(photos[name]))
+    assert sharp is not None
+    face_px = engine.find(np.ascontiguousarray(sharp[..., ::-1], np.uint8))[0].width
+    blurred = cv2.GaussianBlur(sharp, (0, 0), 0.03 * face_px)
+    with pytest.raises(PhotoRefused, match="the face is blurred: sharpness"):
+        encode_photo(read_photo(file(cv2.imencode(".jpg", blurred)[1].tobytes())), engine)
+
+
+def png_claiming(width: int, height: int) -> bytes:
+    return PNG[:16] + struct.pack(">II", width, height) + PNG[24:]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "is empty"),
+        (b"a letter, not a picture", "is neither a JPEG nor a PNG picture"),
+        (b"GIF89a" + bytes(50), "is neither a JPEG nor a PNG picture"),
+        (claiming(30_000, 30_000), "picture of 30000×30000 pixels"),
+        (png_claiming(30_000, 30_000), "picture of 30000×30000 pixels"),
+        (png_claiming(0, 10), "claims 0×10 pixels"),
+        (PNG[:20], "claims"),
+        (PNG[:-12], "PNG is cut off"),
+        (png_claiming(41, 30), "can't be decoded"),
+        (jpeg()[:-2], "JPEG is cut off"),
+    ],
+    ids=[
+        *("empty", "text", "GIF", "JPEG bomb", "PNG bomb", "PNG without width", "PNG header cut off", "PNG cut off"),
+        *("PNG with a wrong checksum", "JPEG cut off"),
+    ],
+)
+def test_what_is_no_good_picture_is_refused_before_a_face_is_looked_for(
+    content: bytes, said: str, file: Callable[[bytes], Path]
+) -> None:
+    with pytest.raises(PhotoRefused, match=said):
+        read_photo(file(content))
+
+
+def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PhotoRefused, match="can't be read: No such file"):
+        read_photo(tmp_path / "nothing.jpg")
+    with pytest.raises(PhotoRefused, match="is not a file"):
+        read_photo(tmp_path)
+
+
+def test_a_huge_file_is_not_read_into_memory(tmp_path: Path) -> None:
+    with (tmp_path / "huge.jpg").open("wb") as file:
+        file.truncate(enroll.MAX_PHOTO_BYTES + 1)
+    with pytest.raises(PhotoRefused, match="is larger than 50 MB"):
+        read_photo(tmp_path / "huge.jpg")

@@ -1,0 +1,213 @@
+"""The gallery on a real file: what is stored, what is really gone, and what is wrong with a bad one."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from agents.recognizer.core import ENCODER, Encoding
+from agents.recognizer.errors import GalleryError, NoGallery, UnknownPerson
+from agents.recognizer.gallery import Gallery, Person
+from agents.runtime.clock import Now
+
+NOW = Now(utc=1_800_000_000.0, mono=5.0)
+
+
+def encoding(seed: int) -> Encoding:
+    return np.random.default_rng(seed).normal(size=128)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "gallery.sqlite"
+
+
+@pytest.fixture
+def gallery(path: Path) -> Iterator[Gallery]:
+    with Gallery(path, create=True) as made:
+        yield made
+
+
+def test_what_was_stored_is_there_to_the_bit_after_opening_anew(gallery: Gallery, path: Path) -> None:
+    assert gallery.add("Ivan", encoding(1), "a", NOW)
+    assert gallery.add("Ana Kovač", encoding(2), "b", NOW)
+    assert gallery.add("Ivan", encoding(3), "c", NOW)
+    with Gallery(path) as again:
+        enrolled, people = again.load(), again.people()
+    assert enrolled.names == ("Ana Kovač", "Ivan", "Ivan")
+    assert enrolled.encodings.dtype == np.float64
+    np.testing.assert_array_equal(enrolled.encodings, [encoding(2), encoding(1), encoding(3)])
+    assert people == [Person("Ana Kovač", 1, NOW.utc), Person("Ivan", 2, NOW.utc)]
+
+
+def test_a_new_gallery_is_its_owners_alone_and_empty(gallery: Gallery, path: Path) -> None:
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert gallery.people() == []
+    assert gallery.load().encodings.shape == (0, 128)
+
+
+def test_the_same_photo_of_the_same_person_is_stored_once(gallery: Gallery) -> None:
+    assert gallery.add("Ana", encoding(1), "a", NOW)
+    assert not gallery.add("Ana", encoding(1), "a", NOW)
+    assert gallery.add("Eva", encoding(1), "a", NOW)
+    assert [person.photos for person in gallery.people()] == [1, 1]
+
+
+def test_a_renamed_person_keeps_their_photos(gallery: Gallery) -> None:
+    gallery.add("Ana", encoding(1), "a", NOW)
+    gallery.rename("Ana", "Ana Kovač")
+    assert gallery.load().names == ("Ana Kovač",)
+
+
+def test_nobody_can_be_renamed_to_somebody_else(gallery: Gallery) -> None:
+    gallery.add("Ana", encoding(1), "a", NOW)
+    gallery.add("Eva", encoding(2), "b", NOW)
+    with pytest.raises(GalleryError, match="'Eva' is enrolled already"):
+        gallery.rename("Ana", "Eva")
+    assert gallery.load().names == ("Ana", "Eva")
+
+
+def test_a_person_who_is_not_there_can_be_neither_renamed_nor_removed(gallery: Gallery) -> None:
+    with pytest.raises(UnknownPerson, match="nobody called 'Ana'"):
+        gallery.rename("Ana", "Eva")
+    with pytest.raises(UnknownPerson, match="nobody called 'Ana'"):
+        gallery.remove("Ana")
+
+
+def test_nothing_of_a_removed_person_is_left_on_the_disk(gallery: Gallery, path: Path) -> None:
+    removed = [encoding(seed) for seed in range(200)]
+    for seed, one in enumerate(removed):
+        gallery.add("Removed Person", one, f"r{seed}", NOW)
+        gallery.add("Kept Person", encoding(1000 + seed), f"k{seed}", NOW)
+    before = path.read_bytes()
+    assert all(one.astype("<f8").tobytes() in before for one in removed), "the test looks for the right bytes"
+    gallery.remove("Removed Person")
+    left = b"".join(file.read_bytes() for file in path.parent.iterdir())
+    assert not any(one.astype("<f8").tobytes()[:64] in left for one in removed)
+    assert b"Removed Person" not in left
+    assert len(left) < len(before) * 0.7
+    assert gallery.load().names == ("Kept Person",) * 200
+
+
+def test_many_programs_can_enroll_at_once(path: Path) -> None:
+    def enroll(name: str) -> None:
+        for i in range(20):
+            with Gallery(path, create=True) as own:
+                own.add(name, encoding(i), f"{i}", NOW)
+
+    threads = [threading.Thread(target=enroll, args=(name,)) for name in ("Ana", "Eva", "Ivan")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with Gallery(path) as gallery:
+        assert [(p.name, p.photos) for p in gallery.people()] == [("Ana", 20), ("Eva", 20), ("Ivan", 20)]
+
+
+def test_a_gallery_that_another_program_holds_is_said_to_be_held(gallery: Gallery, path: Path) -> None:
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(GalleryError, match=r"gallery\.sqlite: is held by another program"):
+        Gallery(path, timeout_s=0.01)
+    other.close()
+
+
+def test_without_a_file_there_is_nobody_and_none_is_made(path: Path) -> None:
+    with pytest.raises(NoGallery, match=r"gallery\.sqlite: there is no gallery"):
+        Gallery(path)
+    assert not path.parent.exists()
+
+
+def test_a_folder_that_can_not_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file, not a folder")
+    with pytest.raises(GalleryError, match=r"data.gallery\.sqlite: can't be made"):
+        Gallery(tmp_path / "data" / "gallery.sqlite", create=True)
+
+
+def spoil(sql: str, *values: object) -> Callable[[Path], None]:
+    def run(path: Path) -> None:
+        db = sqlite3.connect(path)
+        with db:
+            db.execute(sql, values)
+        db.close()
+
+    return run
+
+
+def overwrite(content: bytes, at: int = 0) -> Callable[[Path], None]:
+    def run(path: Path) -> None:
+        with path.open("r+b") as file:
+            file.seek(at)
+            file.write(content)
+
+    return run
+
+
+NAN = np.full(128, np.nan).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda path: path.write_text("not a database, whatever its name says " * 50), "is no SQLite file"),
+        (lambda path: path.write_bytes(b""), "is no gallery"),
+        (lambda path: (path.unlink(), path.mkdir()), "unable to open"),
+        (lambda path: os.truncate(path, 8192), "is damaged"),
+        (overwrite(b"\xff" * 2000, at=4096), "is damaged"),
+        (spoil("PRAGMA user_version = 7"), "has schema version 7; this Facelatch reads 1"),
+        (spoil("DROP TABLE encodings"), "no such table"),
+        (spoil("UPDATE encodings SET encoding = ?", bytes(1023)), "an encoding of Ana has the wrong size"),
+        (spoil("UPDATE encodings SET encoding = ?", "text"), "an encoding of Ana has the wrong size"),
+        (spoil("UPDATE encodings SET encoding = ?", NAN), "an encoding of Ana has numbers that are none"),
+        (spoil("UPDATE encodings SET encoder = 'facenet/1'"), f"Ana was encoded by 'facenet/1', not by {ENCODER}"),
+        (spoil("UPDATE people SET name = 'unknown'"), "'unknown' is no name"),
+        (spoil("UPDATE people SET name = ?", b"\xff\xfe"), "is no name"),
+    ],
+    ids=[
+        *("text", "empty", "a folder", "cut off", "overwritten", "newer", "no table"),
+        *("short encoding", "text encoding", "NaN", "another encoder", "reserved name", "bytes for a name"),
+    ],
+)
+def test_what_is_wrong_with_a_gallery_is_said_with_its_path(
+    damage: Callable[[Path], None], said: str, path: Path
+) -> None:
+    with Gallery(path, create=True) as gallery:
+        gallery.add("Ana", encoding(1), "a", NOW)
+    damage(path)
+    with pytest.raises(GalleryError) as caught, Gallery(path) as again:
+        again.load()
+    assert str(caught.value).startswith(f"{path}: ")
+    assert said in str(caught.value)
+
+
+def test_a_damaged_gallery_is_not_made_anew_over_the_old_one(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text("the only copy of something else" * 50)
+    with pytest.raises(GalleryError, match="is no SQLite file"):
+        Gallery(path, create=True)
+    assert path.read_text() == "the only copy of something else" * 50
+
+
+def test_another_programs_database_is_left_alone(path: Path) -> None:
+    path.parent.mkdir()
+    spoil("CREATE TABLE diary (day TEXT)")(path)
+    before = path.read_bytes()
+    with pytest.raises(GalleryError, match="is no gallery"):
+        Gallery(path, create=True)
+    assert path.read_bytes() == before
+
+
+def test_people_of_another_encoder_can_still_be_removed(gallery: Gallery, path: Path) -> None:
+    gallery.add("Ana", encoding(1), "a", NOW)
+    gallery.add("Eva", encoding(2), "b", NOW)
+    spoil("UPDATE encodings SET encoder = 'facenet/1' WHERE person_id = 1")(path)
+    gallery.remove("Ana")
+    assert gallery.load().names == ("Eva",)

@@ -1,0 +1,263 @@
+"""The loop that runs an agent: it lets go of the hardware whatever happens, and says how it is."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from agents.runtime.agent import Agent, run
+from agents.runtime.clock import Clock, Now
+from agents.runtime.health import Report
+from agents.runtime.inbox import Fault, Inbox, Stop
+from agents.runtime.session import Connected, Disconnected, Session, Subscription
+from agents.wire.messages import Availability, Health
+from agents.wire.topics import COMMAND, HEALTH, Topic
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+class Boom(Exception):
+    """What goes wrong in these tests."""
+
+
+class FakeClock(Clock):
+    """Stands still unless a test moves it."""
+
+    def __init__(self) -> None:
+        self.s = 0.0
+
+    def now(self) -> Now:
+        return Now(utc=1_800_000_000 + self.s, mono=1000 + self.s)
+
+
+class FakeSession(Session):
+    """Writes down what it is told."""
+
+    def __init__(self, diary: list[str]) -> None:
+        self.diary, self.there = diary, True
+        self.healths: list[Health] = []
+        self.subscribed: list[Subscription] = []
+
+    @property
+    def connected(self) -> bool:
+        return self.there
+
+    def subscribe(self, subscriptions: Sequence[Subscription]) -> None:
+        self.subscribed = list(subscriptions)
+
+    def start(self) -> None:
+        self.diary.append("session starts")
+
+    def publish(
+        self, topic: Topic, *names: str, payload: bytes | str, properties: tuple[tuple[str, str], ...] = ()
+    ) -> bool:
+        assert (topic, names) == (HEALTH, ("fake", "one"))
+        assert isinstance(payload, bytes)
+        self.healths.append(Health.decode(payload))
+        return True
+
+    def announce(self, availability: Availability) -> None:
+        self.diary.append(f"says {availability}")
+
+    def close(self, timeout_s: float = 2.0) -> None:
+        self.diary.append("session closes")
+
+
+class FakeAgent(Agent):
+    """Writes down what it is asked to do. A test may put something of its own in place of each part."""
+
+    def __init__(self) -> None:
+        self.diary: list[str] = []
+        self.wire, self.clock = FakeSession(self.diary), FakeClock()
+        super().__init__("fake", "one", self.wire, Inbox())
+        self.does: dict[str, Callable[[], object]] = {}
+        self.availability, self.problem = Availability.ONLINE, ""
+
+    def subscriptions(self) -> Sequence[Subscription]:
+        return self._do("subscriptions") or [Subscription(COMMAND, ("one",))]  # type: ignore[return-value]
+
+    def start(self) -> None:
+        self._do("starts")
+
+    def on_connect(self, now: Now) -> None:
+        self._do("is connected")
+
+    def on_event(self, event: object, now: Now) -> None:
+        self._do(f"hears {event}")
+
+    def on_tick(self, now: Now) -> float:
+        self.does.get("tick", lambda: None)()
+        return 0.0
+
+    def report(self) -> Report:
+        return Report(self.problem or None)
+
+    def available(self) -> Availability:
+        return self.availability
+
+    def close(self) -> None:
+        self._do("closes")
+
+    def _do(self, what: str) -> object:
+        self.diary.append(what)
+        return self.does.get(what, lambda: None)()
+
+    def run(self, *events: object) -> list[str]:
+        """Run until the events are over; returns the diary."""
+        for event in events:
+            self.inbox.put(event)
+        self.inbox.put(Stop("the test is over"))
+        run(self, self.clock)
+        return self.diary
+
+
+@pytest.fixture
+def agent() -> FakeAgent:
+    return FakeAgent()
+
+
+def boom() -> None:
+    raise Boom
+
+
+def test_an_agents_life_in_order(agent: FakeAgent) -> None:
+    assert agent.run(Connected(), "knock") == [
+        "starts",
+        "subscriptions",
+        "session starts",
+        "is connected",
+        "says online",
+        "hears knock",
+        "closes",
+        "session closes",
+    ]
+    assert agent.wire.subscribed == [Subscription(COMMAND, ("one",))]
+
+
+@pytest.mark.parametrize("what", ["starts", "subscriptions", "is connected", "hears knock", "tick"])
+def test_an_error_anywhere_lets_go_of_the_hardware_and_ends_the_agent(agent: FakeAgent, what: str) -> None:
+    agent.does[what] = boom
+    with pytest.raises(Boom):
+        agent.run(Connected(), "knock")
+    assert agent.diary[-2:] == ["closes", "session closes"]
+    assert agent.diary.count("closes") == 1
+
+
+@pytest.mark.parametrize("error", [Boom(), SystemExit(3), KeyboardInterrupt()], ids=lambda error: type(error).__name__)
+def test_a_threads_fault_surfaces_in_the_main_thread(agent: FakeAgent, error: BaseException) -> None:
+    with pytest.raises(type(error)) as caught:
+        agent.run("knock", Fault(error), "after")
+    assert caught.value is error
+    assert "hears after" not in agent.diary
+    assert agent.diary[-2:] == ["closes", "session closes"]
+    assert agent.diary.count("closes") == 1
+
+
+def test_an_error_while_closing_still_closes_the_session_and_is_not_hidden(agent: FakeAgent) -> None:
+    agent.does["closes"] = boom
+    with pytest.raises(Boom):
+        agent.run()
+    assert agent.diary[-2:] == ["closes", "session closes"]
+
+
+def test_what_came_before_the_stop_is_done_and_what_came_after_is_not(agent: FakeAgent) -> None:
+    agent.run("knock", Stop("now"), "too late")
+    assert "hears knock" in agent.diary
+    assert "hears too late" not in agent.diary
+
+
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+def test_a_signal_ends_the_agent_in_good_order(agent: FakeAgent, number: signal.Signals) -> None:
+    before = {each: signal.getsignal(each) for each in SIGNALS}
+    agent.does["hears knock"] = lambda: os.kill(os.getpid(), number)
+    agent.inbox.put("knock")
+    run(agent, agent.clock)
+    assert agent.diary[-3:] == ["says online", "closes", "session closes"]
+    assert {each: signal.getsignal(each) for each in SIGNALS} == before
+
+
+@pytest.mark.parametrize("what", ["starts", "closes"])
+def test_a_signal_while_starting_or_closing_breaks_nothing_off(agent: FakeAgent, what: str) -> None:
+    agent.does[what] = lambda: os.kill(os.getpid(), signal.SIGTERM)
+    agent.run()
+    assert agent.diary[-2:] == ["closes", "session closes"]
+
+
+def test_a_failed_start_gives_the_signals_back(agent: FakeAgent) -> None:
+    before = {each: signal.getsignal(each) for each in SIGNALS}
+    agent.does["starts"] = boom
+    with pytest.raises(Boom):
+        agent.run()
+    assert {each: signal.getsignal(each) for each in SIGNALS} == before
+
+
+def test_availability_is_said_at_every_connect_and_at_every_change(agent: FakeAgent) -> None:
+    def set_availability(availability: Availability) -> Callable[[], object]:
+        return lambda: setattr(agent, "availability", availability)
+
+    agent.does["hears lost"] = set_availability(Availability.OFFLINE)
+    agent.does["hears found"] = set_availability(Availability.ONLINE)
+    agent.run(Connected(), "a", "lost", "b", "found", Disconnected("x"), Connected(), "c")
+    said = [line for line in agent.diary if line.startswith(("says", "is connected", "hears"))]
+    assert said == [
+        "is connected",
+        "says online",
+        "hears a",
+        "hears lost",
+        "says offline",
+        "hears b",
+        "hears found",
+        "says online",
+        f"hears {Disconnected('x')}",
+        "is connected",
+        "says online",
+        "hears c",
+    ]
+
+
+def test_nothing_is_said_while_there_is_no_broker(agent: FakeAgent) -> None:
+    agent.wire.there = False
+    agent.does["hears back"] = lambda: setattr(agent.wire, "there", True)
+    agent.run("alone")
+    assert "says online" not in agent.diary
+    assert agent.wire.healths == []
+
+
+def test_what_changed_while_there_was_no_broker_is_said_when_it_is_back(agent: FakeAgent) -> None:
+    def lose() -> None:
+        agent.wire.there, agent.availability, agent.problem = False, Availability.OFFLINE, "no camera"
+
+    agent.does["hears lose"] = lose
+    agent.does["is connected"] = lambda: setattr(agent.wire, "there", True)
+    agent.run("lose", Connected())
+    assert agent.diary.index("says offline") > agent.diary.index("is connected")
+    assert agent.wire.healths[-1].problem == "no camera"
+
+
+def test_health_is_told_at_every_connect_and_when_a_problem_comes_or_goes(agent: FakeAgent) -> None:
+    agent.does["hears break"] = lambda: setattr(agent, "problem", "no camera")
+    agent.does["hears mend"] = lambda: setattr(agent, "problem", "")
+    agent.run("a", "b", Connected(), "c", "break", "d", "mend", "e")
+    assert [health.problem for health in agent.wire.healths] == [None, None, "no camera", None]
+
+
+def test_health_is_told_again_when_time_has_passed(agent: FakeAgent) -> None:
+    agent.does["hears later"] = lambda: setattr(agent.clock, "s", 31.0)
+    agent.run("a", "later", "b", "c")
+    assert [health.uptime_s for health in agent.wire.healths] == [0.0, 31.0]
+
+
+def test_an_agent_ticks_even_when_nothing_happens(agent: FakeAgent) -> None:
+    ticks = iter([None, None, lambda: agent.inbox.put(Stop("enough"))])
+
+    def tick() -> None:
+        act = next(ticks)
+        if act is not None:
+            act()
+
+    agent.does["tick"] = tick
+    run(agent, agent.clock)
+    assert next(ticks, "over") == "over"

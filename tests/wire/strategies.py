@@ -1,0 +1,167 @@
+"""Every message of the contract, at random; and the rubbish that may arrive in its place."""
+
+from __future__ import annotations
+
+import json
+import string
+from typing import Any
+
+from hypothesis import strategies as st
+
+from agents.wire.messages import (
+    Action,
+    Box,
+    Cause,
+    Command,
+    Decision,
+    DoorEvent,
+    EventType,
+    Face,
+    Grant,
+    Health,
+    Identity,
+    Latency,
+    Outcome,
+    Payload,
+    Refusal,
+    Why,
+)
+
+LETTERS, DIGITS = string.ascii_lowercase, string.digits
+names = st.text(LETTERS + DIGITS + "_-", min_size=1, max_size=32).filter(lambda name: name[0] not in "_-")
+ids = st.text(string.ascii_letters + DIGITS + "_.:-", min_size=1, max_size=64)
+utc = st.floats(0, 1e11, exclude_max=True)
+seqs = st.integers(0, 2**53 - 1)
+lines = st.text(max_size=200)
+letters = st.characters(exclude_categories=["C", "Z"])
+people = st.text(letters, min_size=1, max_size=64).filter(lambda name: name.casefold() not in ("unknown", "none"))
+not_negative = st.floats(0, allow_infinity=False, allow_nan=False)
+pixels = st.integers(-100_000, 100_000)
+
+boxes = st.builds(Box, left=pixels, top=pixels, width=st.integers(1, 100_000), height=st.integers(1, 100_000))
+faces = st.builds(
+    Face,
+    person=st.none() | people,
+    distance=st.none() | not_negative,
+    margin=st.none() | not_negative,
+    box=boxes,
+    sharpness=not_negative,
+    liveness=st.none() | st.floats(0, 1),
+    track=st.none() | seqs,
+)
+latencies = st.builds(
+    Latency,
+    p50=st.floats(allow_nan=False, allow_infinity=False),
+    p95=st.floats(allow_nan=False, allow_infinity=False),
+    n=seqs,
+)
+
+MESSAGES: dict[type[Payload], st.SearchStrategy[Any]] = {
+    Box: boxes,
+    Face: faces,
+    Latency: latencies,
+    Identity: st.builds(
+        Identity, id=ids, camera=names, captured_at=utc, seq=seqs, faces=st.lists(faces, max_size=6).map(tuple)
+    ),
+    Decision: st.builds(
+        Decision,
+        id=ids,
+        door=names,
+        camera=names,
+        outcome=st.sampled_from(Outcome),
+        reason=st.sampled_from(Why),
+        person=st.none() | people,
+        distance=st.none() | not_negative,
+        began_at=utc,
+        captured_at=utc,
+        decided_at=utc,
+        detail=lines,
+    ),
+    Grant: st.builds(Grant, id=ids, session=ids, person=people, expires_at=utc),
+    Command: st.builds(
+        Command,
+        action=st.sampled_from(Action),
+        ts=st.none() | utc,
+        source=st.none() | lines,
+        id=st.none() | ids,
+    ),
+    DoorEvent: st.builds(
+        DoorEvent,
+        event_type=st.sampled_from(EventType),
+        at=utc,
+        cause=st.sampled_from(Cause),
+        id=st.none() | ids,
+        action=st.none() | st.sampled_from(Action),
+        person=st.none() | people,
+        source=st.none() | lines,
+        reason=st.none() | st.sampled_from(Refusal),
+        detail=lines,
+    ),
+    Health: st.builds(
+        Health,
+        version=st.text(max_size=20),
+        started_at=utc,
+        uptime_s=not_negative,
+        problem=st.none() | lines,
+        counters=st.dictionaries(st.text(max_size=20), seqs, max_size=8),
+        latency_ms=st.none() | latencies,
+    ),
+}
+
+valid = st.one_of(*MESSAGES.values()).map(lambda message: bytes(message.encode()))
+
+# json.dumps writes NaN, Infinity and lone surrogates (as escapes): just what a careless sender does
+values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(st.characters())
+    | st.sampled_from([2**53, 10**400, -(10**400), 1e308, "UNLOCK", "١٢"]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(st.characters(), max_size=8), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+any_json = values.map(lambda value: json.dumps(value).encode())
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> bytes:
+    """A valid message with a few bytes replaced, added or missing."""
+    payload = draw(valid)
+    start = draw(st.integers(0, len(payload)))
+    end = draw(st.integers(start, min(len(payload), start + 6)))
+    scrap = st.binary(max_size=6) | st.sampled_from(
+        [b"NaN", b"-Infinity", b"1e999", b'"\\ud800"', b"\xed\xa0\x80", b"null"]
+    )
+    return payload[:start] + draw(scrap) + payload[end:]
+
+
+@st.composite
+def wrong(draw: st.DrawFn) -> bytes:
+    """A valid message in which one value, somewhere, is another, is gone, or has a stranger beside it."""
+    tree = json.loads(draw(valid))
+    place = draw(st.sampled_from(sorted(_objects(tree), key=repr)))
+    key = draw(st.sampled_from(sorted(place))) if place else "x"
+    change = draw(st.sampled_from(["replace", "remove", "add"]))
+    if change == "replace":
+        place[key] = draw(values)
+    elif change == "remove":
+        place.pop(key, None)
+    else:
+        place[draw(st.text(st.characters(), max_size=8))] = draw(values)
+    return json.dumps(tree).encode()
+
+
+def _objects(tree: Any) -> list[dict[str, Any]]:
+    """The JSON objects in `tree`, itself among them."""
+    if isinstance(tree, list):
+        return [found for item in tree for found in _objects(item)]
+    if isinstance(tree, dict):
+        return [tree, *(found for item in tree.values() for found in _objects(item))]
+    return []
+
+
+near_misses = damaged() | wrong()
+rubbish = st.one_of(st.binary(max_size=300), any_json, near_misses)
