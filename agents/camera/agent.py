@@ -71,7 +71,7 @@ class CameraAgent(Agent):
     def report(self) -> Report:
         counters = asdict(self._camera.counters)
         counters["dropped"] += self.inbox.passed_over
-        return Report(self._camera.problem, counters, self._latencies.summary())
+        return Report(self._camera.problem, counters, self._latencies)
 
     def available(self) -> Availability:
         return self._camera.availability

@@ -72,7 +72,7 @@ class DoorAgent(Agent):
             "rejected": self._counters.rejected,
             "dropped": self.inbox.dropped,
         }
-        return Report(self._door.problem, counters, self._latencies.summary())
+        return Report(self._door.problem, counters, self._latencies)
 
     def close(self) -> None:
         if self._relay is None:

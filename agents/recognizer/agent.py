@@ -101,10 +101,11 @@ class RecognizerAgent(Agent):
         problems = [self._watch.problem, *(camera.problem(now) for camera in arrivals)]
         counters = asdict(self._counters) | {
             "stale_frames": sum(camera.stale for camera in arrivals),
+            "repeated_frames": sum(camera.repeated for camera in arrivals),
             "passed_over": self.inbox.passed_over,
             "people": len(self._matcher.people),
         }
-        return Report("; ".join(filter(None, problems)) or None, counters, self._latencies.summary())
+        return Report("; ".join(filter(None, problems)) or None, counters, self._latencies)
 
     def close(self) -> None:
         self._watch.close()
@@ -115,8 +116,8 @@ class RecognizerAgent(Agent):
         camera = self._cameras[name]
         if frame.retain:
             raise BadMessage(Refusal.RETAINED, "frame is retained: it may be of any age")
-        stamp = camera.arrivals.stamp(frame.payload, Stamp.of(frame.properties), frame.received_at)
-        if not camera.arrivals.fresh(stamp, now):
+        stamp = camera.arrivals.stamp(Stamp.of(frame.properties), frame.received_at)
+        if not camera.arrivals.news(frame.payload, stamp, now):
             return
         assert self._engine is not None
         image = picture.decode_frame(frame.payload, self._settings.max_pixels)

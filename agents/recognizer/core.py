@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +21,8 @@ ENCODER = "dlib-resnet-v1/5-point"
 ENCODING_SIZE = 128
 MAX_FACES = 32  # an identity message holds no more
 FUTURE_S = 1.0  # how far ahead a camera's clock may be
-STALE_PROBLEM_S = 5.0
-STALE_FORGET_S = 30.0
+WRONG_PROBLEM_S = 5.0
+WRONG_FORGET_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -120,47 +120,53 @@ def _face(seen: Seen, match: Match) -> Face:
 
 @dataclass
 class Arrivals:
-    """The frames of one camera: their stamps, and whether they are fresh."""
+    """The frames of one camera: their stamps, and which of them are news."""
 
     camera: str
     max_age_s: float
     stale: int = 0
+    repeated: int = 0
     _count: int = 0
-    _last: tuple[bytes, Stamp] | None = None
-    _stale_since: float | None = field(default=None)
-    _stale_at: float = 0.0
-    _age_s: float = 0.0
+    _digest: bytes = b""
+    _why: str = ""  # what is wrong with the frames
+    _wrong_since: float | None = None  # monotonic; None after a good one
+    _wrong_at: float = 0.0
 
-    def stamp(self, payload: bytes, stamp: Stamp | None, received_at: float) -> Stamp:
-        """The camera's own stamp, or for a camera that gives none, one made on arrival.
+    def stamp(self, stamp: Stamp | None, received_at: float) -> Stamp:
+        """The camera's own stamp, or for a camera that gives none, one made on arrival."""
+        self._count += stamp is None
+        return stamp or Stamp(received_at, self._count - 1)
 
-        Such a camera's frame keeps its first stamp when it comes again, so that a frozen
-        picture grows old instead of being seen as new evidence.
+    def news(self, payload: bytes, stamp: Stamp, now: Now) -> bool:
+        """Whether a frame is young enough to be looked at, and not the one before once more.
+
+        The same picture byte by byte is a frozen camera's, whatever its stamp claims: a sensor's
+        noise never comes twice. It is no evidence that anybody stands there now.
         """
-        if stamp is not None:
-            return stamp
-        digest = hashlib.sha256(payload).digest()
-        if self._last is None or self._last[0] != digest:
-            self._last = digest, Stamp(received_at, self._count)
-            self._count += 1
-        return self._last[1]
-
-    def fresh(self, stamp: Stamp, now: Now) -> bool:
-        """Whether a frame is young enough to be looked at."""
         age_s = now.utc - stamp.captured_at
-        if -FUTURE_S <= age_s <= self.max_age_s:
-            self._stale_since = None
-            return True
-        self.stale += 1
-        self._age_s, self._stale_at = age_s, now.mono
-        self._stale_since = now.mono if self._stale_since is None else self._stale_since
-        return False
+        if not -FUTURE_S <= age_s <= self.max_age_s:
+            self.stale += 1
+            return self._wrong(f"{_age(age_s)}: do the clocks agree?", now)
+        digest = hashlib.sha256(payload).digest()
+        if digest == self._digest:
+            self.repeated += 1
+            return self._wrong("always the same: is the picture frozen?", now)
+        self._digest, self._wrong_since = digest, None
+        return True
 
     def problem(self, now: Now) -> str | None:
-        """Said when for seconds every frame was stale, and until a fresh one comes or no more come."""
-        if self._stale_since is None or now.mono - self._stale_at > STALE_FORGET_S:
+        """Said when for seconds no frame was news, until one is or no more come."""
+        if self._wrong_since is None or now.mono - self._wrong_at > WRONG_FORGET_S:
             return None
-        if self._stale_at - self._stale_since < STALE_PROBLEM_S:
+        if self._wrong_at - self._wrong_since < WRONG_PROBLEM_S:
             return None
-        age = f"{self._age_s:.0f} s old" if self._age_s > 0 else f"{-self._age_s:.0f} s ahead"
-        return f"frames of camera {self.camera} are {age}: do the clocks agree, is the picture frozen?"
+        return f"frames of camera {self.camera} are {self._why}"
+
+    def _wrong(self, why: str, now: Now) -> bool:
+        self._why, self._wrong_at = why, now.mono
+        self._wrong_since = now.mono if self._wrong_since is None else self._wrong_since
+        return False
+
+
+def _age(age_s: float) -> str:
+    return f"{age_s:.0f} s old" if age_s > 0 else f"{-age_s:.0f} s ahead"

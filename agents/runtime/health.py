@@ -15,15 +15,6 @@ PERIOD_S = 30.0
 WINDOW = 200
 
 
-@dataclass(frozen=True)
-class Report:
-    """An agent's own part of its health. `problem` is what a person has to mend, or None."""
-
-    problem: str | None = None
-    counters: Mapping[str, int] = field(default_factory=dict)
-    latency_ms: Latency | None = None
-
-
 class Latencies:
     """The last few hundred times, in milliseconds."""
 
@@ -39,6 +30,15 @@ class Latencies:
         values = list(self._ms) * 2 if len(self._ms) == 1 else list(self._ms)
         cut = quantiles(values, n=20, method="inclusive")
         return Latency(p50=round(cut[9], 1), p95=round(cut[18], 1), n=len(self._ms))
+
+
+@dataclass(frozen=True)
+class Report:
+    """An agent's own part of its health. `problem` is what a person has to mend, or None."""
+
+    problem: str | None = None
+    counters: Mapping[str, int] = field(default_factory=dict)
+    latencies: Latencies | None = None
 
 
 class Reporter:
@@ -63,5 +63,5 @@ class Reporter:
             uptime_s=round(now.mono - self._started.mono, 1),
             problem=report.problem[:200] if report.problem else None,
             counters=dict(report.counters),
-            latency_ms=report.latency_ms,
+            latency_ms=report.latencies.summary() if report.latencies else None,
         )

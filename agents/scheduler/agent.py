@@ -97,7 +97,7 @@ class SchedulerAgent(Agent):
         counters["dropped"] = self.inbox.dropped
         ahead_s = max((gate.disagreement_s or 0.0 for gate in gates), default=0.0)
         clocks = f"a camera's clock is {ahead_s:.0f} s ahead of this machine's" if ahead_s else None
-        return Report(self._trouble or clocks, counters, self._latencies.summary())
+        return Report(self._trouble or clocks, counters, self._latencies)
 
     def close(self) -> None:
         """Nothing to let go of: a grant that is out expires by itself."""

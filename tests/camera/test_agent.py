@@ -160,7 +160,9 @@ def test_frames_are_jpegs_with_rising_stamps_on_the_cameras_topic(tmp_path: Path
     assert made.online()
     assert made.counter("published") == len(made.frames)
     assert made.counter("dropped") < len(made.frames), "a folder is read no faster than it is shown"
-    assert made.agent.report().latency_ms is not None
+    latencies = made.agent.report().latencies
+    assert latencies is not None
+    assert latencies.summary() is not None
 
 
 def test_a_frozen_picture_is_published_once_and_takes_the_camera_offline(

@@ -115,6 +115,18 @@ def test_the_relay_has_moved_before_anybody_is_told(house: House) -> None:
     assert events == [("unlocked", True), ("locked", False)]
 
 
+def test_an_event_says_when_the_relay_had_switched(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    switch_on = house.output.on
+
+    def slowly() -> None:
+        switch_on()
+        house.clock.at = after(0.25)
+
+    monkeypatch.setattr(house.output, "on", slowly)
+    house.order(COMMAND, "UNLOCK")
+    assert house.events[0]["at"] == T0 + 0.25
+
+
 def test_the_tick_says_how_long_the_pulse_still_lasts(house: House) -> None:
     house.order(COMMAND, "UNLOCK")
     house.clock.at = after(1.0)

@@ -38,16 +38,23 @@ def test_the_pin_is_at_the_level_of_off_from_the_start_and_follows(active_high: 
 def test_taking_the_pin_never_switches_the_relay_on_for_a_moment(
     active_high: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    outputs: list[bool] = []
+    """It must become an output at the level of off, not become one first and be set then."""
+    done: list[tuple[str, bool]] = []
 
     class Recorder(MockPin):  # type: ignore[misc]  # gpiozero is untyped
-        def _change_state(self, value: bool) -> bool:
-            outputs.append(value)
-            return bool(super()._change_state(value))
+        def output_with_state(self, state: int) -> None:
+            done.append(("taken", bool(state)))
+            super().output_with_state(state)
+
+        def _set_state(self, value: int) -> None:
+            done.append(("set", bool(value)))
+            super()._set_state(value)
 
     use_pins(monkeypatch, Recorder)
     relay = relay_on(active_high=active_high)
-    assert set(outputs) == {not active_high}
+    off = not active_high
+    assert done[0] == ("taken", off)
+    assert {level for _, level in done} == {off}
     relay.close()
 
 

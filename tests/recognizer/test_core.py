@@ -159,41 +159,47 @@ def arrivals() -> Arrivals:
     ("age_s", "fresh"), [(0.0, True), (2.0, True), (2.01, False), (-1.0, True), (-1.01, False), (3600.0, False)]
 )
 def test_a_frame_is_looked_at_only_while_it_is_fresh(arrivals: Arrivals, age_s: float, fresh: bool) -> None:
-    assert arrivals.fresh(Stamp(T0 - age_s, 1), now(0)) is fresh
+    assert arrivals.news(b"frame", Stamp(T0 - age_s, 1), now(0)) is fresh
     assert arrivals.stale == (not fresh)
 
 
 def test_a_cameras_own_stamp_counts(arrivals: Arrivals) -> None:
-    assert arrivals.stamp(b"frame", Stamp(5.0, 9), T0) == Stamp(5.0, 9)
+    assert arrivals.stamp(Stamp(5.0, 9), T0) == Stamp(5.0, 9)
 
 
 def test_frames_without_a_stamp_get_one_when_they_arrive(arrivals: Arrivals) -> None:
-    assert [arrivals.stamp(b"%d" % i, None, T0 + i) for i in range(3)] == [Stamp(T0 + i, i) for i in range(3)]
+    assert [arrivals.stamp(None, T0 + i) for i in range(3)] == [Stamp(T0 + i, i) for i in range(3)]
 
 
-def test_a_frozen_picture_without_a_stamp_grows_old(arrivals: Arrivals) -> None:
-    first = arrivals.stamp(b"same", None, T0)
-    assert arrivals.stamp(b"same", None, T0 + 1) == first
-    assert not arrivals.fresh(arrivals.stamp(b"same", None, T0 + 3), now(3))
-    assert arrivals.stamp(b"other", None, T0 + 4) == Stamp(T0 + 4, 1)
+def test_a_frozen_picture_is_news_once_whatever_its_stamps_claim(arrivals: Arrivals) -> None:
+    looked_at = [arrivals.news(b"same", Stamp(T0 + s, s), now(s)) for s in range(8)]
+    assert looked_at == [True] + [False] * 7
+    assert arrivals.repeated == 7
+    assert arrivals.problem(now(7)) == "frames of camera front are always the same: is the picture frozen?"
+    assert arrivals.news(b"other", Stamp(T0 + 8, 8), now(8))
+    assert arrivals.problem(now(8)) is None
+
+
+def test_a_frame_refused_for_its_age_may_come_again_in_time(arrivals: Arrivals) -> None:
+    assert not arrivals.news(b"frame", Stamp(T0 + 5, 1), now(0))
+    assert arrivals.news(b"frame", Stamp(T0 + 5, 1), now(5))
 
 
 def test_stale_frames_are_a_problem_once_they_go_on_until_a_fresh_one_comes(arrivals: Arrivals) -> None:
     def stale(s: float) -> str | None:
-        assert not arrivals.fresh(Stamp(T0 + s - 40, 1), now(s))
+        assert not arrivals.news(b"%f" % s, Stamp(T0 + s - 40, 1), now(s))
         return arrivals.problem(now(s))
 
     assert [stale(s) for s in (0, 2, 4.9)] == [None, None, None]
     problem = stale(5.0)
-    assert problem is not None
-    assert problem.startswith("frames of camera front are 40 s old: do the clocks agree")
+    assert problem == "frames of camera front are 40 s old: do the clocks agree?"
     assert arrivals.problem(now(34)) == problem
     assert arrivals.problem(now(36)) is None, "the camera is gone: that is another problem"
-    assert arrivals.fresh(Stamp(T0 + 40, 2), now(40))
+    assert arrivals.news(b"fresh", Stamp(T0 + 40, 2), now(40))
     assert stale(41) is None
 
 
 def test_frames_from_the_future_are_named_as_such(arrivals: Arrivals) -> None:
     for s in range(6):
-        arrivals.fresh(Stamp(T0 + s + 90, s), now(s))
+        arrivals.news(b"%d" % s, Stamp(T0 + s + 90, s), now(s))
     assert "90 s ahead" in (arrivals.problem(now(5)) or "")

@@ -60,15 +60,16 @@ def test_forced_means_now_and_only_once() -> None:
 
 def test_a_report_says_who_since_when_and_how() -> None:
     reporter = Reporter(at(0))
-    latency = Latency(p50=1.0, p95=2.0, n=3)
-    health = reporter.health(Report("frozen", {"frames": 7}, latency), at(12.34))
+    latencies = Latencies()
+    latencies.add(0.002)
+    health = reporter.health(Report("frozen", {"frames": 7}, latencies), at(12.34))
     assert health == Health(
         version=__version__,
         started_at=T0,
         uptime_s=12.3,
         problem="frozen",
         counters={"frames": 7},
-        latency_ms=latency,
+        latency_ms=Latency(p50=2.0, p95=2.0, n=1),
     )
 
 

@@ -208,7 +208,7 @@ keys = st.sampled_from([*Hall.model_fields, *Lamp.model_fields, "x"])
 trees = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=4))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=300)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=200)
 @given(text=st.text(max_size=80) | signs | trees.map(repr))
 def test_any_text_is_read_or_refused_line_by_line(file: Path, text: str) -> None:
     file.write_bytes(text.encode())

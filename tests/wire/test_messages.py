@@ -80,7 +80,7 @@ def test_a_bare_word_is_a_command(action: Action, frame: bytes) -> None:
     assert Command.read(frame % action.encode()) == Command(action=action)
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(payload=rubbish)
 def test_rubbish_is_refused_in_one_short_line(payload: bytes) -> None:
     for read in READERS.values():
@@ -156,6 +156,16 @@ EVIL = {
 @pytest.mark.parametrize("payload", EVIL.values(), ids=EVIL.keys())
 def test_evil_payloads_are_refused_on_every_topic(payload: bytes) -> None:
     assert [name for name, read in READERS.items() if refusal_of(read, payload) is None] == []
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+@pytest.mark.parametrize("key", ["distance", "margin", "sharpness", "liveness"])
+def test_a_measured_number_is_finite(key: str, number: str) -> None:
+    face: dict[str, object] = {"person": None, "distance": 0.5, "margin": 0.1, "sharpness": 1, "liveness": 1}
+    face["box"] = {"left": 0, "top": 0, "width": 1, "height": 1}
+    assert refusal_of(Face.decode, json.dumps(face).encode()) is None
+    payload = json.dumps(face | {key: "?"}).replace('"?"', number)
+    assert refusal_of(Face.decode, payload.encode()) is not None
 
 
 @pytest.mark.parametrize(
@@ -250,12 +260,15 @@ def test_a_stamp_is_good_or_absent_or_refused_in_one_short_line(given_properties
         {"captured_at": "1800000000", "seq": "-7"},
         {"captured_at": "1800000000", "seq": str(2**53)},
         {"captured_at": "now", "seq": "7"},
+        {"captured_at": "x" * 60_000, "seq": "7"},
+        {"captured_at": "1800000000", "seq": "9" * 4000},
     ],
-    ids=str,
+    ids=lambda found: str(found)[:50],
 )
 def test_a_doubtful_stamp_is_refused_not_replaced(found: dict[str, str]) -> None:
-    with pytest.raises(BadMessage):
+    with pytest.raises(BadMessage) as caught:
         Stamp.of(tuple(found.items()))
+    assert_fit_for_a_log(caught.value)
 
 
 @given(ids)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.wire import topics
@@ -31,6 +31,7 @@ def test_match_undoes_at(topic: Topic, base: str, given_names: tuple[str, ...]) 
     assert topic.match(base, topic.at(base, *given_names)) == given_names
 
 
+@settings(max_examples=30)
 @given(base=bases, given_names=st.tuples(names, names))
 def test_no_topic_takes_anothers_string(base: str, given_names: tuple[str, ...]) -> None:
     for writer in ALL:
