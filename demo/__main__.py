@@ -10,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 
 from agents.cli.common import CommandError
+from agents.wire.topics import COMMAND, FRAME, SNAPSHOT
 from demo.follower import Follower, following
 from demo.house import DemoHouse, HouseFailed, temporary_house
 from demo.photos import PhotosError, photos
@@ -18,8 +19,8 @@ from demo.story import tell
 INVITATION = """
 The story is told. The house stays up until Ctrl-C; try it from another terminal:
   {facelatch} unlock front --config {config}
-  mosquitto_pub -p {port} -t {base}/door/front/command -m UNLOCK
-  mosquitto_sub -p {port} -v -t '{base}/#' -T '{base}/camera/#' -T '{base}/recognizer/+/snapshot'
+  mosquitto_pub -p {port} -t {command} -m UNLOCK
+  mosquitto_sub -p {port} -v -t '{base}/#' -T '{frames}' -T '{snapshots}'
 """
 
 
@@ -58,7 +59,13 @@ def _demo(*, once: bool) -> int:
 def _stay(house: DemoHouse, follower: Follower) -> None:
     mqtt = house.settings.mqtt
     facelatch = Path(sys.executable).with_name("facelatch")
-    _say(INVITATION.format(facelatch=facelatch, config=house.config, port=mqtt.port, base=mqtt.base))
+    topics = {
+        "base": mqtt.base,
+        "command": COMMAND.at(mqtt.base, "front"),
+        "frames": FRAME.at(mqtt.base, "+"),
+        "snapshots": SNAPSHOT.at(mqtt.base, "+"),
+    }
+    _say(INVITATION.format(facelatch=facelatch, config=house.config, port=mqtt.port, **topics))
     while True:
         house.check_up()
         follower.stay(1.0)

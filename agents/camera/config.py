@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from agents.runtime.settings import Seconds, Section
+from agents.runtime.settings import Seconds, SecretInFile, Section
 
+SECRET = "secret:"  # noqa: S105 - the word before a file's name
 Pixels = Annotated[int, Field(ge=16, le=8192)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 
@@ -27,12 +29,23 @@ class Crop(Section):
         return self
 
 
+def _without_password(address: str) -> str:
+    if re.search(r"://[^/?#]*:[^/?#]*@", address):
+        raise SecretInFile(f"a password stands here: put the address into a file, and here {SECRET}FILE")
+    return address
+
+
+UsbIndex = Annotated[int, Field(ge=0, le=63)]
+Address = Annotated[str, StringConstraints(min_length=1), AfterValidator(_without_password)]
+
+
 class CameraSettings(Section):
     """`source` is a USB index (0), an address OpenCV opens (rtsp://, http://), a video file, a folder
-    of stills, or `picamera2`. Files and folders are relative to the house's file.
+    of stills, `picamera2`, or `secret:FILE` for an address that stands in a file because of the
+    password in it. Files and folders are relative to the house's file.
     """
 
-    source: Annotated[int, Field(ge=0, le=63)] | Annotated[str, StringConstraints(min_length=1)]
+    source: UsbIndex | Address
     rate_fps: Annotated[float, Field(gt=0, le=60)] = 10.0
     width_px: Pixels = 640
     height_px: Pixels = 360

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from agents.camera.config import CameraSettings
+from agents.camera.config import SECRET, CameraSettings
 from agents.runtime.agent import HardwareError
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def open_source(settings: CameraSettings, folder: Path, warn: Callable[[str], No
 
     `warn` is told of what the source gets over by itself. Each library is loaded only if it is needed.
     """
+    settings = reveal(settings, folder)
     source = settings.source
     if source == PICAMERA:
         from agents.camera.picamera_source import PicameraSource
@@ -53,6 +54,20 @@ def open_source(settings: CameraSettings, folder: Path, warn: Callable[[str], No
     from agents.camera.opencv_source import OpenCvSource
 
     return OpenCvSource(settings, folder)
+
+
+def reveal(settings: CameraSettings, folder: Path) -> CameraSettings:
+    """With `secret:FILE` replaced by the file's first line. Raises SourceError."""
+    if not isinstance(settings.source, str) or not settings.source.startswith(SECRET):
+        return settings
+    path = folder / settings.source.removeprefix(SECRET)
+    try:
+        address = path.read_text(encoding="utf-8-sig").split("\n")[0].strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceError(f"{path}: can't be read: {error}") from None
+    if not address:
+        raise SourceError(f"{path}: its first line is empty; it should be the camera's address")
+    return settings.model_copy(update={"source": address})
 
 
 def label(source: int | str) -> str:

@@ -19,7 +19,10 @@ def listening(
 ) -> Iterator[tuple[Session, Inbox]]:
     """A connected session. Raises CommandError when there is no broker within `timeout_s`."""
     inbox, clock = Inbox(), Clock()
-    session = Session(house.mqtt, folder, None, inbox, clock)
+    try:
+        session = Session(house.mqtt, folder, None, inbox, clock)
+    except OSError as error:
+        raise CommandError(f"mqtt.password_file: {error}") from None
     session.subscribe(subscriptions)
     session.start()
     try:

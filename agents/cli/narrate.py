@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from agents.runtime.session import Message
 from agents.wire.messages import (
+    Availability,
     BadMessage,
     Cause,
     Decision,
@@ -130,7 +131,8 @@ def _by_hand(event: DoorEvent) -> str:
 
 
 def _availability(message: Message) -> str:
-    return f"{message.names[0]} {message.names[1]} is {message.payload.decode(errors='replace')}"
+    here = message.payload == Availability.ONLINE.encode()
+    return f"{message.names[0]} {message.names[1]} is {'online' if here else 'offline'}"
 
 
 def _health(message: Message) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import os
 import secrets
 
 from agents.cli.common import CommandError, add_command, load_house
@@ -11,7 +12,7 @@ from agents.cli.listen import listening, wait_for
 from agents.runtime.clock import Clock
 from agents.runtime.inbox import Inbox
 from agents.runtime.session import Message, Subscription
-from agents.wire.messages import Action, Command, DoorEvent, EventType
+from agents.wire.messages import Action, BadMessage, Command, DoorEvent, EventType
 from agents.wire.topics import COMMAND, EVENT
 
 REFUSED = (EventType.REJECTED, EventType.JAMMED)
@@ -38,14 +39,21 @@ def _unlock(args: argparse.Namespace) -> int:
     command = Command(
         action=Action.LOCK if args.lock else Action.UNLOCK,
         ts=clock.now().utc,
-        source=f"facelatch unlock by {getpass.getuser()}"[:200],
+        source=f"facelatch unlock by {_user()}"[:200],
         id=f"cli-{secrets.token_hex(8)}",
     )
     with listening(house, folder, [Subscription(EVENT, (args.door,))], args.timeout) as (session, inbox):
         session.publish(COMMAND, args.door, payload=command.encode())
         event = _answer(inbox, clock, command, args)
-    print(f"{args.door}: {event.event_type}" + (f": {event.reason} {event.detail}" if event.reason else ""))
+    print(": ".join(str(part) for part in (args.door, event.event_type, event.reason, event.detail) if part))
     return 1 if event.event_type in REFUSED else 0
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's uid may have no name
+        return f"uid {os.getuid()}"
 
 
 def _answer(inbox: Inbox, clock: Clock, command: Command, args: argparse.Namespace) -> DoorEvent:
@@ -54,6 +62,9 @@ def _answer(inbox: Inbox, clock: Clock, command: Command, args: argparse.Namespa
         left_s = until - clock.now().mono
         message = wait_for(inbox, clock, left_s, f"door {args.door} does not answer: is its agent running?", Message)
         assert isinstance(message, Message)
-        event = DoorEvent.decode(message.payload)
+        try:
+            event = DoorEvent.decode(message.payload)
+        except BadMessage:
+            continue  # not the door's answer, whatever it is
         if event.id == command.id or event.event_type is EventType.JAMMED:
             return event

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
+import fcntl
+import itertools
 import os
+import re
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 from configparser import RawConfigParser
 from importlib.util import find_spec
 from pathlib import Path
+from types import FrameType
+from typing import TextIO
 
 import broker
 from agents.cli.common import CommandError, add_command, load_house
@@ -43,7 +46,12 @@ def _up(args: argparse.Namespace) -> int:
         raise CommandError("supervisor is not installed: pip install 'facelatch[up]'")
     run = folder / house.data / "run"
     run.mkdir(parents=True, exist_ok=True)
-    _refuse_twice(run / SOCKET)
+    with _claim(run):
+        return _supervise(_write(args, house, folder, run))
+
+
+def _write(args: argparse.Namespace, house: House, folder: Path, run: Path) -> Path:
+    """The supervisor's file, and with it the broker's. It holds a password of its own."""
     programs = _programs(args.config.resolve(), house)
     if house.mqtt.local and not args.no_broker:
         programs = {"broker": _broker_command(run, house, args.config), **programs}
@@ -51,14 +59,18 @@ def _up(args: argparse.Namespace) -> int:
     conf.touch(mode=0o600)
     with conf.open("w", encoding="utf-8") as file:
         supervisor_conf(run, folder, programs).write(file)
-    return _supervise(conf)
+    return conf
 
 
-def _refuse_twice(path: Path) -> None:
-    """Raises CommandError when a supervisor answers for this house already."""
-    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
-        probe.connect(str(path))
-        raise CommandError(f"this house is up already: {path} answers")
+def _claim(run: Path) -> TextIO:
+    """Held open as long as the house is up, so that it is up once. Raises CommandError."""
+    lock = (run / "up.lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise CommandError(f"this house is up already: {lock.name} is held") from None
+    return lock
 
 
 def _programs(config: Path, house: House) -> dict[str, list[str]]:
@@ -87,8 +99,10 @@ def supervisor_conf(run: Path, folder: Path, programs: dict[str, list[str]]) -> 
     The broker has the lowest priority number: first to start, last to stop.
     """
     address = run / SOCKET
-    if len(str(address)) > LONGEST_SOCKET_PATH:
+    if len(os.fsencode(address)) > LONGEST_SOCKET_PATH:
         raise CommandError(f"{run}: this folder's path is too long for a Unix socket; choose a shorter one for data")
+    if any(re.search(r"\s[;#]", word) for word in (str(folder), *itertools.chain(*programs.values()))):
+        raise CommandError(f"{folder}: supervisor takes what follows ' ;' or ' #' in a path for a comment")
     conf = RawConfigParser()
     conf["supervisord"] = {
         "nodaemon": "true",
@@ -130,7 +144,18 @@ def _escaped(text: str) -> str:
 def _supervise(conf: Path) -> int:
     """Run supervisord as a child: a closed terminal must end the house, and supervisord would take
     SIGHUP for an order to read its file again."""
-    child = subprocess.Popen([sys.executable, "-m", "supervisor.supervisord", "-c", str(conf)])
+    child: subprocess.Popen[bytes] | None = None
+    stopped = False
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        nonlocal stopped
+        stopped = True
+        if child is not None:
+            child.terminate()
+
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda *_: child.terminate())
+        signal.signal(number, stop)
+    child = subprocess.Popen([sys.executable, "-m", "supervisor.supervisord", "-c", str(conf)])
+    if stopped:  # while it was being started
+        child.terminate()
     return child.wait()

@@ -126,7 +126,7 @@ class DoorAgent(Agent):
         self.session.publish(EVENT, self.name, payload=event.encode())
 
     def _publish_state(self) -> None:
-        if self._door.state is not self._published and self.session.connected:
+        if self._door.state is not self._published and self._door.session is not None:
             self._published = self._door.state
             self.session.publish(STATE, self.name, payload=self._published)
 

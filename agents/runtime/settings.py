@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+class SecretInFile(ValueError):
+    """A setting holds what belongs in a file of its own; its value is not shown."""
 
 
 class Section(BaseModel):
@@ -26,6 +30,12 @@ class MqttSettings(Section):
     base: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$")] = "facelatch"
     username: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
     password_file: Annotated[str, StringConstraints(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.password_file is not None and self.username is None:
+            raise ValueError("password_file without username: the broker would not be told who connects")
+        return self
 
     @property
     def local(self) -> bool:

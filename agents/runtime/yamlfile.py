@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from agents.runtime.settings import SecretInFile
 from agents.wire.values import one_line
 
 Loc = tuple[int | str, ...]
@@ -136,7 +137,8 @@ def _explain(path: Path, lines: Lines, model: type[BaseModel], error: Any) -> st
     elif error["type"] == "missing":
         text = "missing"
     else:
-        text = f"{error['msg'].removeprefix('Value error, ')} (got {error['input']!r:.60})"
+        secret = isinstance(error.get("ctx", {}).get("error"), SecretInFile)
+        text = error["msg"].removeprefix("Value error, ") + ("" if secret else f" (got {error['input']!r:.60})")
         loc = _known(lines, loc)  # without the names pydantic gives to the alternatives of a union
     return _place(path, lines, loc) + text
 

@@ -2,7 +2,8 @@
 
 A visit begins with the first frame with a face and ends when no face was seen for `visit_gap_s`.
 A person counts as seen when agreeing, distinct, fresh frames say so. In one visit a person is
-granted at most once, and each denial is told once, not once a frame.
+granted at most once, and each denial is told once, not once a frame. Where somebody else stays in
+view (a receptionist, a poster), a person who was out of view for `visit_gap_s` begins anew.
 """
 
 from __future__ import annotations
@@ -47,8 +48,15 @@ class Visit:
     last_face_at: float  # monotonic
     frames: int = 0
     told: set[tuple[str | None, Why]] = field(default_factory=set)
+    seen_at: dict[str, float] = field(default_factory=dict)  # person: monotonic
+    back_at: dict[str, float] = field(default_factory=dict)  # person who was away: UTC, as began_at
 
-    def add(self, sighting: Sighting, now: Now) -> None:
+    def add(self, sighting: Sighting, now: Now, gap_s: float) -> None:
+        for person in sighting.known:
+            if now.mono - self.seen_at.get(person, now.mono) > gap_s:
+                self.told = {about for about in self.told if about[0] != person}
+                self.back_at[person] = sighting.identity.captured_at
+            self.seen_at[person] = now.mono
         self.recent.append(sighting)
         self.frames += 1
         self.last_face_at = now.mono
@@ -139,7 +147,7 @@ class Gate:
             visit = Visit(identity.captured_at, deque(maxlen=self._policy.confirm.of), now.mono)
             self._visits[identity.camera] = visit
         sighting = Sighting.of(identity)
-        visit.add(sighting, now)
+        visit.add(sighting, now, self._policy.visit_gap_s)
         confirmed = [p for p in sighting.known if self._confirmed(visit, p, now)]
         if confirmed:
             return [e for person in confirmed for e in self._decide(visit, sighting, person, now)]
@@ -199,7 +207,7 @@ class Gate:
             reason=why,
             person=person,
             distance=face.distance if face else None,
-            began_at=visit.began_at,
+            began_at=visit.back_at.get(person or "", visit.began_at),
             captured_at=identity.captured_at,
             decided_at=now.utc,
         )

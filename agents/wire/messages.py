@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from agents.wire.values import CorrelationId, Name, PersonName, Pixels, Seq, Text, UtcSeconds, one_line
 
@@ -158,6 +158,12 @@ class Face(Payload):
     sharpness: Annotated[float, Field(ge=0)]
     liveness: Annotated[float, Field(ge=0, le=1)] | None = None
     track: Seq | None = None
+
+    @model_validator(mode="after")
+    def _a_name_has_a_distance(self) -> Self:
+        if self.person is not None and self.distance is None:
+            raise ValueError("a person without a distance was compared with nobody")
+        return self
 
 
 class Identity(Payload):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -35,12 +34,6 @@ class Topic:
         if "" in levels or next(given, None) is not None:
             raise ValueError(f"{self.path} does not take the names {names}")
         return "/".join([base, *levels])
-
-    def match(self, base: str, topic: str) -> tuple[str, ...] | None:
-        """The names in `topic`, or None when it is another topic."""
-        pattern = "/".join("([^/]+)" if _is_name(level) else re.escape(level) for level in self._levels)
-        found = re.fullmatch(re.escape(base) + "/" + pattern, topic)
-        return found.groups() if found else None
 
     @property
     def _levels(self) -> list[str]:

@@ -29,7 +29,7 @@ def test_the_development_broker_listens_on_the_asked_port_of_this_machine_only()
 
 @pytest.mark.parametrize(
     "setting",
-    ["set_tcp_nodelay true", "max_packet_size 2000000", "max_queued_messages 100", "max_queued_bytes 8388608"],
+    ["set_tcp_nodelay true", "max_packet_size 2100000", "max_queued_messages 100", "max_queued_bytes 8388608"],
 )
 def test_no_client_can_fill_the_brokers_memory_or_make_an_unlock_wait(setting: str) -> None:
     assert setting in settings(development_conf(1883))

@@ -18,3 +18,14 @@ def test_a_crop_that_leaves_nothing_is_refused(crop: dict[str, float]) -> None:
 def test_a_source_that_is_none_is_refused(source: object) -> None:
     with pytest.raises(ValidationError):
         CameraSettings.model_validate({"source": source})
+
+
+@pytest.mark.parametrize("source", ["rtsp://admin:hunter2@10.0.0.7/stream", "http://:pw@camera/"])
+def test_a_password_belongs_in_a_file(source: str) -> None:
+    with pytest.raises(ValidationError, match="secret:FILE"):
+        CameraSettings.model_validate({"source": source})
+
+
+@pytest.mark.parametrize("source", ["rtsp://camera:554/stream", "http://ana@camera/", "secret:front-camera", "a:b@c"])
+def test_an_address_without_a_password_may_stand_in_the_houses_file(source: str) -> None:
+    assert CameraSettings.model_validate({"source": source}).source == source

@@ -156,15 +156,23 @@ class TestOpenCv:
 
     @pytest.mark.parametrize("scheme", ["rtsp", "http"])
     def test_tells_nobody_the_password_of_an_address_that_does_not_answer(
-        self, source: Callable[[str], Source], capfd: pytest.CaptureFixture[str], scheme: str
+        self, source: Callable[[str], Source], tmp_path: Path, capfd: pytest.CaptureFixture[str], scheme: str
     ) -> None:
         with socket.socket() as unheard:  # bound but not listening: refused at once
             unheard.bind(("127.0.0.1", 0))
             port = unheard.getsockname()[1]
+            (tmp_path / "front").write_text(f"{scheme}://jane:s3cret@127.0.0.1:{port}/live?token=s3cret\n")
             with pytest.raises(SourceError) as error:
-                source(f"{scheme}://jane:s3cret@127.0.0.1:{port}/live?token=s3cret")
+                source("secret:front")
         assert str(error.value).startswith(f"{scheme}://***@127.0.0.1:{port}/***: can't be opened")
         assert "".join(capfd.readouterr()) == "", "the libraries tell nothing at all"
+
+    def test_names_the_file_an_address_should_be_in(self, source: Callable[[str], Source], tmp_path: Path) -> None:
+        with pytest.raises(SourceError, match=r"front: can't be read: "):
+            source("secret:front")
+        (tmp_path / "front").write_text("\n")
+        with pytest.raises(SourceError, match=r"front: its first line is empty"):
+            source("secret:front")
 
     def test_makes_no_path_of_an_address(self, source: Callable[[str], Source]) -> None:
         with pytest.raises(SourceError, match=r"^rtsp://127\.0\.0\.1:1/\*\*\*: can't be opened"):

@@ -96,7 +96,7 @@ def test_a_folder_in_place_of_the_file_is_told_by_name(tmp_path: Path, capsys: p
 def test_a_password_file_that_is_not_there_is_told_with_its_key(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = write(tmp_path, HOUSE.replace("port: 1883", "password_file: nowhere"))
+    path = write(tmp_path, HOUSE.replace("port: 1883", "username: ana\n  password_file: nowhere"))
     assert main(["check", "-c", str(path)]) == 1
     told = capsys.readouterr().err
     assert "mqtt.password_file: " in told

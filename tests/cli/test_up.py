@@ -5,6 +5,8 @@ from __future__ import annotations
 import shlex
 import socket
 import sys
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +30,13 @@ scheduler:
     front: { cameras: [porch] }
     back: { cameras: [porch] }
 """
+
+
+@pytest.fixture
+def shallow() -> Iterator[Path]:
+    """A folder for a socket: the path of `tmp_path` may be too long for one."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        yield Path(folder)
 
 
 @dataclass(frozen=True)
@@ -57,8 +66,8 @@ def read_back(folder: Path, programs: dict[str, list[str]]) -> tuple[dict[str, P
     "name",
     ["plain", "my house", 'the "house"', "it's", "100%", "%(here)s", "%(ENV_HOME)s", "$HOME", "back\\slash", "kuća;#"],
 )
-def test_command_lines_survive_whatever_is_in_a_path(name: str, tmp_path: Path) -> None:
-    folder = tmp_path / name
+def test_command_lines_survive_whatever_is_in_a_path(name: str, shallow: Path) -> None:
+    folder = shallow / name
     folder.mkdir()
     programs = {"broker": ["mosquitto", "-c", str(folder / "mosquitto.conf")], "door-front": [name, "", "-x", "a b"]}
     found, options = read_back(folder, programs)
@@ -68,15 +77,15 @@ def test_command_lines_survive_whatever_is_in_a_path(name: str, tmp_path: Path) 
     assert [server["file"] for server in options.server_configs] == [str(folder / "supervisor.sock")]
 
 
-def test_the_broker_is_first_to_start_and_last_to_stop_and_everything_is_restarted(tmp_path: Path) -> None:
-    found, options = read_back(tmp_path, {"broker": ["b"], "door-front": ["d"], "camera-porch": ["c"]})
+def test_the_broker_is_first_to_start_and_last_to_stop_and_everything_is_restarted(shallow: Path) -> None:
+    found, options = read_back(shallow, {"broker": ["b"], "door-front": ["d"], "camera-porch": ["c"]})
     assert sorted(found, key=lambda name: found[name].priority) == ["broker", "door-front", "camera-porch"]
     assert all(program.restarts for program in found.values())
     assert options.nodaemon
 
 
-def test_supervisor_listens_to_nobody_over_the_network_and_only_to_this_user(tmp_path: Path) -> None:
-    _, options = read_back(tmp_path, {"broker": ["b"]})
+def test_supervisor_listens_to_nobody_over_the_network_and_only_to_this_user(shallow: Path) -> None:
+    _, options = read_back(shallow, {"broker": ["b"]})
     assert [server["section"] for server in options.server_configs] == ["unix_http_server"]
     assert [server["chmod"] for server in options.server_configs] == [0o700]
 
@@ -108,3 +117,9 @@ def test_a_port_in_use_is_told_with_what_to_do(tmp_path: Path, capsys: pytest.Ca
     told = capsys.readouterr().err
     assert f"port {port} on 127.0.0.1 can't be used" in told
     assert "facelatch up --no-broker" in told
+
+
+@pytest.mark.parametrize("name", ["a ;b", "a #b"])
+def test_a_path_that_supervisor_would_cut_is_refused(name: str, shallow: Path) -> None:
+    with pytest.raises(CommandError, match="for a comment"):
+        supervisor_conf(shallow, shallow / name, {"door": ["facelatch"]})

@@ -14,7 +14,7 @@ from agents.door.relay import RelayError
 from agents.runtime.inbox import Inbox
 from agents.runtime.session import Disconnected
 from agents.wire.topics import COMMAND, EVENT, GRANT, SESSION, STATE, Topic
-from tests.door.fakes import T0, FakeClock, FakeSession, Said, after, message
+from tests.fakes import T0, FakeClock, FakeSession, Said, after, message
 
 SETTINGS = DoorSettings(relay=RelaySettings(pin=17, pin_factory="mock"))
 
@@ -104,6 +104,18 @@ def test_it_hears_nothing_but_its_own_commands_and_grants(house: House) -> None:
 def test_a_connection_publishes_a_session_and_that_the_door_is_locked(house: House) -> None:
     assert house.session.texts(STATE) == ["LOCKED"]
     assert len(house.session.texts(SESSION)) == 1
+
+
+def test_a_broker_that_is_there_before_its_connection_is_heard_of_is_told_the_state_once() -> None:
+    """paho's thread is connected a moment before the main thread takes that event."""
+    session, clock = FakeSession(), FakeClock()
+    agent = DoorAgent("front", SETTINGS, session, Inbox(), clock)
+    agent.start()
+    agent.on_tick(clock.now())
+    agent.on_connect(clock.now())
+    agent.on_tick(clock.now())
+    assert session.texts(STATE) == ["LOCKED"]
+    agent.close()
 
 
 def test_the_relay_has_moved_before_anybody_is_told(house: House) -> None:

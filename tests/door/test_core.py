@@ -14,7 +14,7 @@ from agents.door.config import DoorSettings, RelaySettings
 from agents.door.core import REMEMBERED_IDS, Door, Drive, Effect, Tell
 from agents.runtime.clock import Now
 from agents.wire.messages import Cause, DoorEvent, EventType, LockState, Refusal
-from tests.door.fakes import T0, after
+from tests.fakes import T0, after
 
 HOLD_S, MAX_HOLD_S, MAX_AGE_S = 3.0, 10.0, 10.0
 SESSION = "session-now"

@@ -73,7 +73,8 @@ def test_a_frozen_picture_is_published_once_and_told(home: Home, ear: Ear) -> No
 
 
 def test_a_source_that_does_not_exist_names_itself_but_not_its_password(home: Home, ear: Ear) -> None:
-    home.edit("source: camera", "source: rtsp://admin:hunter2@127.0.0.1:1/stream")
+    (home.folder / "front-camera").write_text("rtsp://admin:hunter2@127.0.0.1:1/stream\n")
+    home.edit("source: camera", "source: secret:front-camera")
     home.start("camera")
     problem = ear.wait(HEALTH, lambda h: bool(h.json["problem"])).json["problem"]
     assert "127.0.0.1:1" in problem

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -91,15 +92,23 @@ def test_a_broker_restarted_while_somebody_stands_there_costs_no_more_than_a_mom
     assert [e.event_type for e in follower.story.events] == [EventType.UNLOCKED, EventType.LOCKED]
 
 
-def test_a_port_in_use_is_named(house: DemoHouse) -> None:
-    second = subprocess.run(
-        [sys.executable, "-m", "agents.cli", "up", "--config", str(house.config)],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
+def up(house: DemoHouse) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "agents.cli", "up", "--config", str(house.config)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+
+
+def test_a_house_is_up_only_once(house: DemoHouse, follower: Follower) -> None:
+    second = up(house)
     assert second.returncode == 1
+    assert "this house is up already" in second.stderr
+    known_person(house, follower, "known")
+
+
+def test_a_port_in_use_is_named(tmp_path: Path) -> None:
+    house = DemoHouse(tmp_path)
     port = house.settings.mqtt.port
-    assert f"mqtt.port: port {port} on 127.0.0.1 can't be used" in second.stderr
-    assert "--no-broker" in second.stderr
+    with socket.create_server(("127.0.0.1", port)):
+        refused = up(house)
+    assert refused.returncode == 1
+    assert f"mqtt.port: port {port} on 127.0.0.1 can't be used" in refused.stderr
+    assert "--no-broker" in refused.stderr

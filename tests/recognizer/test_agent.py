@@ -26,7 +26,7 @@ from agents.runtime.inbox import Inbox
 from agents.runtime.session import Message
 from agents.wire.messages import MAX_FRAME_BYTES, Stamp
 from agents.wire.topics import FRAME, IDENTITY, PERSON, SNAPSHOT
-from tests.door.fakes import T0, FakeClock, FakeSession, after
+from tests.fakes import T0, FakeClock, FakeSession, after
 from tests.recognizer.conftest import Scene
 from tests.recognizer.jpegs import claiming
 

@@ -55,7 +55,7 @@ def test_a_password_file_that_is_no_text_is_an_error_that_names_it(file: Path, t
 def test_a_password_file_may_be_anywhere(tmp_path: Path) -> None:
     path = tmp_path / "elsewhere"
     path.write_text("s3cret\n")
-    assert MqttSettings(password_file=str(path)).password(Path("/nowhere")) == "s3cret"
+    assert MqttSettings(username="ana", password_file=str(path)).password(Path("/nowhere")) == "s3cret"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
@@ -76,3 +76,8 @@ def test_the_base_may_have_several_levels(base: str) -> None:
 def test_a_base_that_would_be_another_topic_is_refused(base: str) -> None:
     with pytest.raises(ValidationError):
         MqttSettings(base=base)
+
+
+def test_a_password_without_a_user_is_an_error() -> None:
+    with pytest.raises(ValidationError, match="password_file without username"):
+        MqttSettings(password_file="secrets/mqtt")

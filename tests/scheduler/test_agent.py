@@ -15,7 +15,7 @@ from agents.scheduler.agent import SchedulerAgent
 from agents.scheduler.config import SchedulerSettings
 from agents.wire.messages import Box, Face, Identity
 from agents.wire.topics import AVAILABILITY, DECISION, ENABLED, ENABLED_SET, GRANT, IDENTITY, SESSION, WINDOW, Topic
-from tests.door.fakes import T0, FakeClock, FakeSession, after, message
+from tests.fakes import T0, FakeClock, FakeSession, after, message
 
 ALWAYS = [{"days": "mon-sun", "from": "00:00", "to": "24:00"}]
 

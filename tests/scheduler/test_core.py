@@ -287,6 +287,18 @@ def test_the_door_opens_once_for_a_person_in_a_visit_however_long_it_is() -> Non
     assert scene.let_in == ["Ana"]
 
 
+def test_where_a_poster_hangs_a_person_who_comes_back_is_let_in_again() -> None:
+    scene = Scene(cool_down_s=0)
+    for _ in range(3):
+        for _ in range(30):
+            scene.see("Ana", STRANGER)
+        for _ in range(30):  # longer than visit_gap_s, but somebody's face is always in view
+            scene.see(STRANGER)
+    assert scene.let_in == ["Ana"] * 3
+    begins = [e.began_at for e in scene.effects if isinstance(e, Decision) and e.person == "Ana"]
+    assert [b - begins[0] for b in begins] == pytest.approx([0, 6, 12], abs=0.01)
+
+
 def test_a_stranger_gets_one_denial_a_visit_not_one_a_frame() -> None:
     scene = Scene()
     for _ in range(2):

@@ -39,16 +39,22 @@ not_negative = st.floats(0, allow_infinity=False, allow_nan=False)
 pixels = st.integers(-100_000, 100_000)
 
 boxes = st.builds(Box, left=pixels, top=pixels, width=st.integers(1, 100_000), height=st.integers(1, 100_000))
-faces = st.builds(
-    Face,
-    person=st.none() | people,
-    distance=st.none() | not_negative,
-    margin=st.none() | not_negative,
-    box=boxes,
-    sharpness=not_negative,
-    liveness=st.none() | st.floats(0, 1),
-    track=st.none() | seqs,
-)
+
+
+def _faces(person: st.SearchStrategy[str | None], distance: st.SearchStrategy[float | None]) -> st.SearchStrategy[Face]:
+    return st.builds(
+        Face,
+        person=person,
+        distance=distance,
+        margin=st.none() | not_negative,
+        box=boxes,
+        sharpness=not_negative,
+        liveness=st.none() | st.floats(0, 1),
+        track=st.none() | seqs,
+    )
+
+
+faces = _faces(st.none(), st.none() | not_negative) | _faces(people, not_negative)
 latencies = st.builds(
     Latency,
     p50=st.floats(allow_nan=False, allow_infinity=False),
