@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import struct
 import time
 from collections.abc import Callable
@@ -33,9 +34,19 @@ def publish(ear: Ear, jpeg: bytes, seq: int = 0, age_s: float = 0.0, *, retain: 
     ear.client.publish(f"facelatch/{FRAME}", jpeg, 0, retain, properties).wait_for_publish(PATIENCE_S)
 
 
+@pytest.fixture(scope="module")
+def gallery(tmp_path_factory: pytest.TempPathFactory, photos: dict[str, Path]) -> Path:
+    """A gallery with one man in it, made by the command once."""
+    made = Home(tmp_path_factory.mktemp("enrolled"), port=1)
+    done = made.run("enroll", "Barack", str(photos["obama.jpg"]), str(photos["obama2.jpg"]))
+    assert done.returncode == 0, done.stderr
+    return made.folder / "data/gallery.sqlite"
+
+
 @pytest.fixture
-def recognizer(home: Home, ear: Ear, photos: dict[str, Path]) -> Home:
-    assert home.run("enroll", "Barack", str(photos["obama.jpg"]), str(photos["obama2.jpg"])).returncode == 0
+def recognizer(home: Home, ear: Ear, gallery: Path) -> Home:
+    (home.folder / "data").mkdir()
+    shutil.copy(gallery, home.folder / "data")
     home.start("recognizer")
     ear.wait(ONLINE, lambda h: h.text == "online")
     return home

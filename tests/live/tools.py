@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -57,6 +58,11 @@ class Broker:
         conf = broker_files.write_development_conf(self._folder, self.port)
         with (self._folder / "broker.log").open("ab") as log:
             self._process = subprocess.Popen([broker_files.program(), "-c", str(conf)], stdout=log, stderr=log)
+        wait_until("the broker listens", self._listens)
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
         if self._process is not None:
