@@ -87,10 +87,15 @@ class Hours(Section):
 
 
 class Confirm(Section):
-    """A person counts as seen when in `frames` of the last `of` frames with a face."""
+    """A person counts as seen when in `frames` of the last `of` frames with a face.
+
+    Each of them was fresh when it arrived; together they may span `within_s`, so that a slow
+    machine, which looks at a frame a second, can confirm anybody.
+    """
 
     frames: Annotated[int, Field(ge=1, le=30)] = 2
     of: Annotated[int, Field(ge=1, le=30)] = 3
+    within_s: Annotated[float, Field(gt=0, le=30)] = 5.0
 
     @model_validator(mode="after")
     def _possible(self) -> Self:

@@ -61,10 +61,10 @@ class Visit:
         self.frames += 1
         self.last_face_at = now.mono
 
-    def votes(self, person: str, now: Now, max_age_s: float) -> int:
-        """In how many distinct frames the person was that are still fresh, whatever the clocks did since."""
+    def votes(self, person: str, now: Now, within_s: float) -> int:
+        """In how many distinct frames the person was lately, whatever the clocks did since."""
         seen = [s.identity for s in self.recent if person in s.known]
-        return len({identity.captured_at for identity in seen if _fresh(identity, now, max_age_s)})
+        return len({identity.captured_at for identity in seen if _fresh(identity, now, within_s)})
 
     @property
     def granted(self) -> set[str | None]:
@@ -156,7 +156,8 @@ class Gate:
         return []
 
     def _confirmed(self, visit: Visit, person: str, now: Now) -> bool:
-        return visit.votes(person, now, self._policy.max_age_s) >= self._policy.confirm.frames
+        confirm = self._policy.confirm
+        return visit.votes(person, now, confirm.within_s) >= confirm.frames
 
     def _decide(self, visit: Visit, sighting: Sighting, person: str, now: Now) -> list[Effect]:
         if person in visit.granted:
@@ -214,6 +215,7 @@ class Gate:
 
 
 def _fresh(identity: Identity, now: Now, max_age_s: float) -> bool:
+    """Whether it was captured within `max_age_s`, and not in the future."""
     return -FUTURE_S <= now.utc - identity.captured_at <= max_age_s
 
 

@@ -187,17 +187,25 @@ def test_stale_frames_and_frames_from_the_future_never_count(age_s: float, count
         captured_at = scene.utc - age_s
         scene.seq += 1
         scene.deliver(scene.frame("Ana").model_copy(update={"captured_at": captured_at}))
-    assert scene.let_in == (["Ana"] if counts and age_s < 1 else [])
+    assert scene.let_in == (["Ana"] if counts else [])
     assert scene.gate.stale == (0 if counts else 4)
 
 
-def test_a_vote_that_was_fresh_when_it_came_does_not_count_once_it_is_stale() -> None:
-    scene = Scene(visit_gap_s=60.0)
+def test_a_vote_that_was_fresh_when_it_came_does_not_count_for_ever() -> None:
+    scene = Scene(visit_gap_s=60.0, confirm={"within_s": 5.0})
     scene.see("Ana", age_s=0.5)
-    scene.wait(1.5)
+    scene.wait(4.5)
     scene.see("Ana", age_s=0.5)
     assert scene.let_in == []
     scene.see("Ana")
+    assert scene.let_in == ["Ana"]
+
+
+def test_a_machine_that_looks_at_a_frame_in_one_and_a_half_seconds_confirms_too() -> None:
+    scene = Scene()
+    for _ in range(2):
+        scene.wait(1.5)
+        scene.see("Ana", age_s=1.5)
     assert scene.let_in == ["Ana"]
 
 
@@ -484,11 +492,14 @@ class Street(Scene):
     def __init__(self, begins: datetime, frames: int, of: int) -> None:
         super().__init__(begins, confirm={"frames": frames, "of": of})
         self.delivered: list[Identity] = []
+        self.fresh: list[Identity] = []  # when they were delivered
         self.held: list[Identity] = []
         self.granted_at: dict[str, float] = {}
 
     def deliver(self, identity: Identity) -> Sequence[Effect]:
         self.delivered.append(identity)
+        if -1.0 <= self.utc - identity.captured_at <= self.policy.max_age_s:
+            self.fresh.append(identity)
         effects = super().deliver(identity)
         for grant in (e for e in effects if isinstance(e, Grant)):
             self.check_evidence(grant, identity)
@@ -518,8 +529,8 @@ class Street(Scene):
         self.utc += s
 
     def check_evidence(self, grant: Grant, deciding: Identity) -> None:
-        fresh = [i for i in self.delivered if -1.0 <= self.utc - i.captured_at <= self.policy.max_age_s]
-        agreeing = [i for i in fresh if i.camera == deciding.camera and grant.person in {f.person for f in i.faces}]
+        lately = [i for i in self.fresh if -1.0 <= self.utc - i.captured_at <= self.policy.confirm.within_s]
+        agreeing = [i for i in lately if i.camera == deciding.camera and grant.person in {f.person for f in i.faces}]
         assert grant.person in {f.person for f in deciding.faces}
         assert grant.id == deciding.id
         assert len({(i.captured_at, i.seq) for i in agreeing}) >= self.policy.confirm.frames
