@@ -42,7 +42,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from agents.cli.listen import listening
 from agents.runtime.inbox import Inbox
 from agents.runtime.session import Message, Subscription
-from agents.wire.messages import Decision, DoorEvent, EventType, Identity, Outcome, Stamp
+from agents.wire.messages import Decision, DoorEvent, EventType, Identity, Outcome
+from agents.wire.stamp import Stamp
 from agents.wire.topics import AVAILABILITY, DECISION, EVENT, FRAME, IDENTITY
 from demo.house import DemoHouse, Tuning, temporary_house
 from demo.photos import photos

@@ -31,11 +31,11 @@ from agents.wire.messages import (
     LockState,
     Payload,
     Refusal,
-    Stamp,
     Switch,
     Why,
     read_session,
 )
+from agents.wire.stamp import Stamp
 from agents.wire.topics import ALL, Topic
 from agents.wire.values import NOBODY, UNKNOWN
 

@@ -18,7 +18,8 @@ from agents.runtime.health import Latencies, Report
 from agents.runtime.inbox import Inbox
 from agents.runtime.session import Session, Subscription
 from agents.runtime.settings import MqttSettings
-from agents.wire.messages import Availability, Stamp
+from agents.wire.messages import Availability
+from agents.wire.stamp import Stamp
 from agents.wire.topics import FRAME
 
 HUNG_S = 60.0

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from agents.camera.config import CameraSettings
 from agents.runtime.clock import Now
-from agents.wire.messages import Availability, Stamp
+from agents.wire.messages import Availability
+from agents.wire.stamp import Stamp
 
 FIRST_BACKOFF_S, LAST_BACKOFF_S = 1.0, 30.0
 OPENING_S = 30.0  # a Raspberry Pi takes seconds to load a camera library, a network camera to answer

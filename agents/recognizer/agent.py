@@ -19,7 +19,8 @@ from agents.runtime.health import Latencies, Report
 from agents.runtime.inbox import Inbox
 from agents.runtime.session import Message, Session, Subscription
 from agents.runtime.settings import MqttSettings
-from agents.wire.messages import BadMessage, Identity, Refusal, Stamp
+from agents.wire.messages import BadMessage, Identity, Refusal
+from agents.wire.stamp import Stamp
 from agents.wire.topics import FRAME, IDENTITY, PERSON, SNAPSHOT
 from agents.wire.values import NOBODY
 

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.runtime.clock import Now
-from agents.wire.messages import Box, Face, Identity, Stamp
+from agents.wire.messages import Box, Face, Identity
+from agents.wire.stamp import Stamp
 from agents.wire.values import NOBODY, UNKNOWN
 
 Encoding = npt.NDArray[np.float64]

@@ -23,7 +23,8 @@ from agents.camera.source import SourceError
 from agents.runtime.clock import Clock, Now
 from agents.runtime.inbox import Fault, Inbox
 from agents.runtime.session import Disconnected, Session
-from agents.wire.messages import MAX_FRAME_BYTES, Availability, Stamp
+from agents.wire.messages import MAX_FRAME_BYTES, Availability
+from agents.wire.stamp import Stamp
 from agents.wire.topics import FRAME, Topic
 
 PATIENCE_S = 20.0

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from agents.camera.config import CameraSettings
 from agents.camera.core import CLOCK_STEP_S, EARLY, OPENING_S, Camera
 from agents.runtime.clock import Now
-from agents.wire.messages import Availability, Stamp
+from agents.wire.messages import Availability
+from agents.wire.stamp import Stamp
 
 UTC = 1_750_000_000.0
 

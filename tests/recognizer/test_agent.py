@@ -24,7 +24,8 @@ from agents.recognizer.gallery import Gallery
 from agents.runtime.health import Report
 from agents.runtime.inbox import Inbox
 from agents.runtime.session import Message
-from agents.wire.messages import MAX_FRAME_BYTES, Stamp
+from agents.wire.messages import MAX_FRAME_BYTES
+from agents.wire.stamp import Stamp
 from agents.wire.topics import FRAME, IDENTITY, PERSON, SNAPSHOT
 from tests.fakes import T0, FakeClock, FakeSession, after
 from tests.recognizer.conftest import Scene

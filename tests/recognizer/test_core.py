@@ -22,7 +22,8 @@ from agents.recognizer.core import (
     judge,
 )
 from agents.runtime.clock import Now
-from agents.wire.messages import Box, Stamp
+from agents.wire.messages import Box
+from agents.wire.stamp import Stamp
 
 T0 = 1_800_000_000.0
 THRESHOLD, MIN_MARGIN = 0.42, 0.05

@@ -28,9 +28,9 @@ from agents.wire.messages import (
     Identity,
     Payload,
     Refusal,
-    Stamp,
     read_session,
 )
+from agents.wire.stamp import Stamp
 from agents.wire.values import PersonName
 from tests.wire.strategies import MESSAGES, ids, near_misses, rubbish, seqs, utc
 
