@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from agents.camera.config import CameraSettings
+from agents.camera.config import SECRET, CameraSettings
 from agents.door.config import DoorSettings
 from agents.recognizer.config import RecognizerSettings
 from agents.runtime import yamlfile
@@ -34,6 +34,21 @@ class House(Section):
         found = [("recognizer", self.recognizer.id), ("scheduler", self.scheduler.id)]
         return [("door", d) for d in self.doors] + found + [("camera", c) for c in self.cameras]
 
+    def missing_secrets(self, folder: Path) -> Iterator[tuple[Loc, str]]:
+        """Files with secrets that can't be read. Each machine has only those of its own agents."""
+        files: list[tuple[Loc, str]] = [
+            (("cameras", name, "source"), camera.source.removeprefix(SECRET))
+            for name, camera in self.cameras.items()
+            if isinstance(camera.source, str) and camera.source.startswith(SECRET)
+        ]
+        if self.mqtt.password_file is not None:
+            files.append((("mqtt", "password_file"), self.mqtt.password_file))
+        for loc, file in files:
+            try:
+                (folder / file).read_text(encoding="utf-8-sig")
+            except (OSError, UnicodeDecodeError) as error:
+                yield loc, f"{folder / file} can't be read: {error}"
+
     def conflicts(self) -> Iterator[tuple[Loc, str]]:
         """What is right by itself but does not fit together."""
         for door in self.doors:
@@ -51,4 +66,11 @@ def load(path: Path) -> House:
     """Read and check the house's file. Raises ConfigError."""
     house, lines = yamlfile.load(path, House)
     yamlfile.complain(path, lines, house.conflicts())
+    return house
+
+
+def check(path: Path) -> House:
+    """As `load`, and the files with secrets that it names must be there. Raises ConfigError."""
+    house, lines = yamlfile.load(path, House)
+    yamlfile.complain(path, lines, [*house.conflicts(), *house.missing_secrets(path.resolve().parent)])
     return house

@@ -14,10 +14,10 @@ The stages add up to the whole:
 
 Targets (--check):
 
-    first_frame_to_relay_ms.p95 <= 1000     the predecessor took 1 to 2 seconds
+    first_frame_to_relay_ms.p95 <= 1000     doors like this one have taken 1 to 2 seconds
     missed_visits <= 0                      every visit opened the door
 
-    benchmarks/latency.py [--visits 30] [--json] [--check]
+    .venv/bin/python benchmarks/latency.py [--visits 30] [--json] [--check]
 """
 
 from __future__ import annotations

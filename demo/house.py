@@ -157,7 +157,8 @@ def temporary_house(
     photos: dict[str, Path], progress: Callable[[str], None], tuning: Tuning = Tuning()
 ) -> Iterator[DemoHouse]:
     """A house with its scenes drawn and one person enrolled, gone at the end of the block."""
-    folder = Path(tempfile.mkdtemp(prefix="facelatch-"))
+    # not in $TMPDIR: on macOS its path is too long for the supervisor's Unix socket
+    folder = Path(tempfile.mkdtemp(prefix="facelatch-", dir="/tmp"))
     try:
         made = DemoHouse(folder, tuning)
         progress("drawing what the camera will see")

@@ -1,10 +1,22 @@
 from __future__ import annotations
 
+import signal
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
 from demo import photos as demo_photos
+
+
+def _interrupt(number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt(signal.Signals(number).name)
+
+
+def pytest_sessionstart() -> None:
+    """A test run that is told to end, or whose terminal is closed, stops what its fixtures started."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
 
 
 @pytest.fixture(scope="session")

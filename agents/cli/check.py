@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from agents.cli.common import CommandError, add_command, load_house
+from agents.cli.common import add_command
+from agents.house import check
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -18,11 +19,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 
 def _check(args: argparse.Namespace) -> int:
-    house, folder = load_house(args)
-    try:
-        house.mqtt.password(folder)
-    except OSError as error:
-        raise CommandError(f"{args.config}: mqtt.password_file: {error}") from None
+    house = check(args.config)
     doors, cameras = ", ".join(house.doors) or "none", ", ".join(house.cameras) or "none"
     print(f"{args.config}: good. Doors: {doors}. Cameras: {cameras}. Broker: {house.mqtt.host}:{house.mqtt.port}.")
     return 0

@@ -240,4 +240,7 @@ def _explained() -> Iterator[None]:
     except RecognizerError as error:
         raise CommandError(str(error)) from None
     except ImportError as error:
-        raise CommandError(f"{error}: pip install 'facelatch[recognizer]'") from None
+        raise CommandError(
+            f"something is not installed: {error}\n"
+            "The Python packages are in requirements/recognizer.txt; OpenCV also wants the system's libgl1"
+        ) from None

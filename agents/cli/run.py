@@ -70,7 +70,8 @@ def _run(kind: str, house: House, *arguments: Any) -> int:
         main: Main = import_module(f"agents.{kind}.agent").main
     except ImportError as error:
         raise CommandError(
-            f"the {kind} agent needs a package that is not installed ({error.name}): pip install 'facelatch[{kind}]'"
+            f"the {kind} agent needs something that is not installed: {error}\n"
+            f"Its Python packages are in requirements/{kind}.txt; OpenCV also wants the system's libgl1"
         ) from None
     try:
         main(*arguments)

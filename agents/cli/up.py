@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import fcntl
 import itertools
 import os
 import re
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 from configparser import RawConfigParser
@@ -21,7 +23,7 @@ import broker
 from agents.cli.common import CommandError, add_command, load_house
 from agents.house import House
 
-SOCKET = "supervisor.sock"
+SOCKET, CONF = "supervisor.sock", "supervisord.conf"
 LONGEST_SOCKET_PATH = 90  # the kernel's limit is 108 and supervisor appends to it
 
 
@@ -43,7 +45,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 def _up(args: argparse.Namespace) -> int:
     house, folder = load_house(args)
     if find_spec("supervisor") is None:
-        raise CommandError("supervisor is not installed: pip install 'facelatch[up]'")
+        raise CommandError("supervisor is not installed; it is in requirements/all.txt")
     run = folder / house.data / "run"
     run.mkdir(parents=True, exist_ok=True)
     with _claim(run):
@@ -55,7 +57,7 @@ def _write(args: argparse.Namespace, house: House, folder: Path, run: Path) -> P
     programs = _programs(args.config.resolve(), house)
     if house.mqtt.local and not args.no_broker:
         programs = {"broker": _broker_command(run, house, args.config), **programs}
-    conf = run / "supervisord.conf"
+    conf = run / CONF
     conf.touch(mode=0o600)
     with conf.open("w", encoding="utf-8") as file:
         supervisor_conf(run, folder, programs).write(file)
@@ -64,6 +66,10 @@ def _write(args: argparse.Namespace, house: House, folder: Path, run: Path) -> P
 
 def _claim(run: Path) -> TextIO:
     """Held open as long as the house is up, so that it is up once. Raises CommandError."""
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
+        probe.connect(str(run / SOCKET))  # the supervisor lives on when `facelatch up` was killed
+        stop = f"{Path(sys.executable).with_name('supervisorctl')} -c {run / CONF} shutdown"
+        raise CommandError(f"this house is up already; to stop it: {stop}")
     lock = (run / "up.lock").open("w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -124,7 +130,7 @@ def supervisor_conf(run: Path, folder: Path, programs: dict[str, list[str]]) -> 
             "directory": _escaped(str(folder)),
             "priority": str(priority),
             "autorestart": "true",
-            "startretries": "100",
+            "startretries": "1000000",
             "stopwaitsecs": "5",
             "redirect_stderr": "true",
             "stdout_logfile": "/dev/fd/1",

@@ -12,7 +12,7 @@ from agents.cli.narrate import Narrator
 from agents.house import House
 from agents.runtime.inbox import Fault
 from agents.runtime.session import Connected, Disconnected, Message, Subscription
-from agents.wire.topics import AVAILABILITY, DECISION, ENABLED, EVENT, HEALTH, IDENTITY, WINDOW
+from agents.wire.topics import AVAILABILITY, DECISION, ENABLED, EVENT, HEALTH, IDENTITY, STATE, WINDOW
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -29,7 +29,9 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 def everything(house: House) -> Sequence[Subscription]:
     """All that a narrator can tell about."""
     found = [Subscription(topic, agent) for agent in house.agents for topic in (AVAILABILITY, HEALTH)]
-    found += [Subscription(topic, (door,)) for door in house.doors for topic in (WINDOW, ENABLED, DECISION, EVENT)]
+    found += [
+        Subscription(topic, (door,)) for door in house.doors for topic in (WINDOW, ENABLED, STATE, DECISION, EVENT)
+    ]
     return found + [Subscription(IDENTITY, (camera,)) for camera in house.cameras]
 
 

@@ -42,6 +42,7 @@ class _Camera:
     def __init__(self, name: str, max_age_s: float) -> None:
         self.arrivals = Arrivals(name, max_age_s)
         self.person = NOBODY
+        self.snapshot: bytes | None = None
         self.looked_at = self.snapshot_at = self.warned_at = float("-inf")
 
 
@@ -80,6 +81,8 @@ class RecognizerAgent(Agent):
     def on_connect(self, now: Now) -> None:
         for name, camera in self._cameras.items():
             self.session.publish(PERSON, name, payload=camera.person)
+            if camera.snapshot is not None:
+                self.session.publish(SNAPSHOT, name, payload=camera.snapshot)
 
     def on_event(self, event: object, now: Now) -> None:
         if isinstance(event, Message) and event.topic is FRAME:
@@ -137,7 +140,8 @@ class RecognizerAgent(Agent):
         self._publish_person(name, in_a_word(identity))
         if self._settings.snapshot and identity.faces and now.mono - camera.snapshot_at >= SNAPSHOT_EVERY_S:
             camera.snapshot_at = now.mono
-            self.session.publish(SNAPSHOT, name, payload=picture.snapshot(image, identity))
+            camera.snapshot = picture.snapshot(image, identity)
+            self.session.publish(SNAPSHOT, name, payload=camera.snapshot)
 
     def _publish_person(self, name: str, person: str) -> None:
         camera = self._cameras[name]

@@ -33,10 +33,6 @@ class Enrolled:
     names: tuple[str, ...]
     encodings: Encoding
 
-    @property
-    def people(self) -> int:
-        return len(set(self.names))
-
 
 NOBODY_ENROLLED = Enrolled((), np.empty((0, ENCODING_SIZE)))
 

@@ -1,7 +1,7 @@
 """An agent's connection to the broker: MQTT 5, reconnecting by itself.
 
 paho's callbacks run in its network thread. Here they only put events into the inbox; an exception
-that would kill that thread silently becomes a `Fault` there.
+that would end that thread silently, and leave the agent deaf, becomes a `Fault` there.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Session:
         self._subscriptions: dict[str, Subscription] = {}
         self._client = Client(
             CallbackAPIVersion.VERSION2,
-            client_id="-".join(("facelatch", *agent)) if agent else "",
+            client_id="-".join((settings.base.replace("/", "-"), *agent)) if agent else "",
             protocol=MQTTProtocolVersion.MQTTv5,
         )
         if settings.username is not None:
@@ -89,6 +89,7 @@ class Session:
         if agent is not None:
             topic = self._at(AVAILABILITY, *agent)
             self._client.will_set(topic, Availability.OFFLINE, AVAILABILITY.qos, AVAILABILITY.retain)
+        self._missed = False  # the last attempt to connect failed, and that was said
         self._set_callbacks()
 
     @property
@@ -152,10 +153,13 @@ class Session:
         client = self._client
         client.on_socket_open = self._guard(_no_delay)
         client.on_connect = self._guard(self._on_connect)
+        client.on_connect_fail = self._guard(self._on_connect_fail)
         client.on_disconnect = self._guard(self._on_disconnect)
         client.on_subscribe = self._guard(self._on_subscribe)
         client.on_publish = self._guard(self._on_publish)
         client.on_message = self._guard(self._on_message)
+        # what the network thread runs: it ends at any error that is no OSError, a bad host name say
+        client.loop_forever = self._guard(client.loop_forever)  # type: ignore[method-assign,arg-type,assignment]
 
     def _guard(self, callback: Callable[P, None]) -> Callable[P, None]:
         def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -166,10 +170,16 @@ class Session:
 
         return guarded
 
+    def _on_connect_fail(self, _client: Client, _data: Any) -> None:
+        if not self._missed:
+            self._missed = True
+            self._log.warning("no broker answers at %s; trying again until one does", self._where)
+
     def _on_connect(self, client: Client, _data: Any, _flags: Any, code: ReasonCode, _props: Any) -> None:
         if code.is_failure:
             self._log.error("broker %s refused the connection: %s", self._where, code)
             return
+        self._missed = False
         self._log.info("connected to broker %s", self._where)
         wanted = [(topic, _options(s.topic)) for topic, s in self._subscriptions.items()]
         if wanted:
@@ -183,8 +193,8 @@ class Session:
 
     def _on_subscribe(self, _client: Client, _data: Any, _mid: int, codes: list[ReasonCode], _props: Any) -> None:
         for topic, code in zip(self._subscriptions, codes, strict=False):
-            if code.is_failure:
-                self._log.error("broker refused the subscription to %s: %s", topic, code)
+            if code.is_failure:  # an agent that looks well and hears nothing is worse than one that ends
+                raise PermissionError(f"broker refused the subscription to {topic}: {code}")
 
     def _on_publish(self, _client: Client, _data: Any, _mid: int, code: ReasonCode, _props: Any) -> None:
         if code.is_failure:

@@ -20,7 +20,7 @@ def load(folder: Path) -> dict[str, bool]:
         found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SwitchesError(f"{path}: can't be read: {error}") from None
     if not (isinstance(found, dict) and all(isinstance(on, bool) for on in found.values())):
         raise SwitchesError(f"{path}: is not a table of doors and true or false")

@@ -101,3 +101,14 @@ def test_a_password_file_that_is_not_there_is_told_with_its_key(
     told = capsys.readouterr().err
     assert "mqtt.password_file: " in told
     assert str(tmp_path / "nowhere") in told
+
+
+def test_a_missing_file_with_a_cameras_address_is_told_with_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(tmp_path, HOUSE.replace("source: 0", "source: secret:porch-camera"))
+    assert main(["check", "-c", str(path)]) == 1
+    line = path.read_text().splitlines().index("    source: secret:porch-camera") + 1
+    assert capsys.readouterr().err.startswith(f"{path}:{line}: cameras.porch.source: {tmp_path / 'porch-camera'} can't")
+    (tmp_path / "porch-camera").write_text("rtsp://ana:s3cret@camera/\n")
+    assert main(["check", "-c", str(path)]) == 0

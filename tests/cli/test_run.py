@@ -56,7 +56,7 @@ def test_one_that_is_not_there_is_told_with_those_that_are(name: str | None, kno
 
 
 @pytest.mark.parametrize("kind", ["door", "camera", "recognizer", "scheduler"])
-def test_a_missing_package_is_told_with_the_extra_that_brings_it(
+def test_a_missing_package_is_told_with_the_lock_that_brings_it(
     kind: str, house: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def missing(name: str) -> None:
@@ -65,8 +65,8 @@ def test_a_missing_package_is_told_with_the_extra_that_brings_it(
     monkeypatch.setattr(run, "import_module", missing)
     assert main([kind, "-c", str(house)]) == 1
     told = capsys.readouterr().err
-    assert told.startswith(f"facelatch: the {kind} agent needs a package that is not installed (noodles)")
-    assert f"'facelatch[{kind}]'" in told
+    assert told.startswith(f"facelatch: the {kind} agent needs something that is not installed: No module named")
+    assert f"requirements/{kind}.txt" in told
 
 
 @pytest.mark.parametrize("error", [HardwareError("no pins"), FileNotFoundError(2, "No such file", "password")])

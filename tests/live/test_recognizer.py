@@ -58,7 +58,9 @@ def seq(number: int) -> Callable[[Heard], bool]:
 
 def test_the_known_is_named_and_the_stranger_is_not(recognizer: Home, ear: Ear, photos: dict[str, Path]) -> None:
     publish(ear, frame(photos["obama3.jpg"]), 1)
-    (face,) = ear.wait(IDENTITY, seq(1)).json["faces"]
+    identity = ear.wait(IDENTITY, seq(1))
+    assert identity.expiry_s == 5
+    (face,) = identity.json["faces"]
     assert face["person"] == "Barack"
     ear.wait(PERSON, lambda h: h.text == "Barack")
     publish(ear, frame(photos["biden.jpg"]), 2)

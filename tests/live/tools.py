@@ -77,6 +77,7 @@ class Heard:
     payload: bytes
     retain: bool
     properties: dict[str, str]
+    expiry_s: int | None
 
     @property
     def text(self) -> str:
@@ -154,7 +155,8 @@ class Ear:
     def _on_message(self, _client: Client, _data: object, raw: MQTTMessage) -> None:
         properties = dict(getattr(raw.properties, "UserProperty", ()))
         with self._news:
-            self._heard.append(Heard(raw.topic, bytes(raw.payload), raw.retain, properties))
+            expiry_s = getattr(raw.properties, "MessageExpiryInterval", None)
+            self._heard.append(Heard(raw.topic, bytes(raw.payload), raw.retain, properties, expiry_s))
             self._news.notify_all()
 
 

@@ -7,14 +7,15 @@ from pathlib import Path
 import pytest
 
 from agents.runtime.clock import Clock
-from agents.runtime.inbox import Inbox
+from agents.runtime.inbox import Fault, Inbox
 from agents.runtime.session import Session
 from agents.runtime.settings import MqttSettings
 from agents.wire.topics import COMMAND, FRAME, GRANT, IDENTITY, Topic
 
 
-def session(folder: Path, **settings: str) -> Session:
-    return Session(MqttSettings(**settings), folder, ("door", "front"), Inbox(), Clock())  # type: ignore[arg-type]
+def session(folder: Path, inbox: Inbox | None = None, **settings: str) -> Session:
+    mqtt = MqttSettings(**settings)  # type: ignore[arg-type]
+    return Session(mqtt, folder, ("door", "front"), inbox or Inbox(), Clock())
 
 
 @pytest.mark.parametrize("topic", [FRAME, IDENTITY, GRANT, COMMAND], ids=lambda topic: topic.path)
@@ -32,3 +33,13 @@ def test_a_session_that_never_started_can_be_closed(tmp_path: Path) -> None:
     assert not made.connected
     made.close()
     assert not made.connected
+
+
+def test_an_error_that_ends_the_network_thread_reaches_the_agent(tmp_path: Path) -> None:
+    inbox = Inbox()
+    made = session(tmp_path, inbox, host="foo..bar")
+    made.start()
+    fault = inbox.get(20)
+    made.close()
+    assert isinstance(fault, Fault)
+    assert isinstance(fault.error, UnicodeError)
