@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -17,24 +19,53 @@ from agents.wire.messages import EventType
 from agents.wire.topics import STATE
 from demo.follower import Follower, following
 from demo.house import PERSON, DemoHouse, Tuning, temporary_house
-from demo.story import known_person, wait_until_ready
-from tests.live.tools import PATIENCE_S, alive, descendants, wait_until
+from demo.story import known_person, leave, wait_until_ready
+from tests.live.tools import alive, descendants, wait_until
 
 QUICK = Tuning(hold_s=0.5, cool_down_s=0.5, visit_gap_s=0.5)
 
 
+@dataclass
+class Demo:
+    process: subprocess.Popen[bytes]
+    _out: Path
+    folder: Path = Path("/")
+
+    @property
+    def told(self) -> str:
+        return self._out.read_text(encoding="utf-8")
+
+    def family(self) -> Sequence[int]:
+        """All its processes, once somebody comes to the door; `folder` is the house's from then on."""
+        here = "comes to the door"
+        wait_until("the first visit", lambda: here in self.told or self.process.poll() is not None, 120)
+        found = descendants(self.process.pid)
+        assert len(found) >= 6, self.told  # facelatch up, supervisor, broker, four agents
+        words = Path(f"/proc/{found[0]}/cmdline").read_text(encoding="utf-8").split("\0")
+        self.folder = Path(words[words.index("--config") + 1]).parent
+        assert self.folder.is_dir()
+        return found
+
+
+@contextlib.contextmanager
+def running_demo(tmp_path: Path, *arguments: str) -> Iterator[Demo]:
+    out = tmp_path / "told"
+    with out.open("wb") as file:
+        process = subprocess.Popen([sys.executable, "-m", "demo", *arguments], stdout=file, stderr=file)
+    try:
+        yield Demo(process, out)
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
 def test_the_demo_tells_its_story_and_leaves_nothing_behind(photos: dict[str, Path], tmp_path: Path) -> None:
-    before = set(Path("/tmp").glob("facelatch-*"))
-    told = tmp_path / "told"
-    with told.open("wb") as out:
-        demo = subprocess.Popen([sys.executable, "-m", "demo", "--once"], stdout=out, stderr=out)
-    wait_until("the first visit", lambda: b"comes to the door" in told.read_bytes() or demo.poll() is not None)
-    family = descendants(demo.pid)
-    assert len(family) >= 6, told.read_text()  # facelatch up, supervisor, broker, four agents
-    assert demo.wait(180) == 0, told.read_text()
-    assert alive(family) == []
-    assert set(Path("/tmp").glob("facelatch-*")) <= before
-    stdout = told.read_text()
+    with running_demo(tmp_path, "--once") as demo:
+        family = demo.family()
+        assert demo.process.wait(300) == 0, demo.told
+        assert alive(family) == []
+        assert not demo.folder.exists()
+    stdout = demo.told
     figures = json.loads(stdout.splitlines()[-1])
     assert (figures["granted"], figures["denied"], figures["pulses"]) == (2, 2, 3)
     assert figures["frame_to_relay_ms"]["p95"] >= figures["deciding_frame_to_relay_ms"]["p50"] > 0
@@ -44,15 +75,12 @@ def test_the_demo_tells_its_story_and_leaves_nothing_behind(photos: dict[str, Pa
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_demo_leaves_no_process(number: signal.Signals, photos: dict[str, Path], tmp_path: Path) -> None:
-    said = tmp_path / "said"
-    with said.open("wb") as out:
-        demo = subprocess.Popen([sys.executable, "-m", "demo"], stdout=out, stderr=out)
-    wait_until("the first visit", lambda: b"comes to the door" in said.read_bytes() or demo.poll() is not None)
-    family = descendants(demo.pid)
-    assert len(family) >= 6, said.read_text()  # facelatch up, supervisor, broker, four agents
-    demo.send_signal(number)
-    assert demo.wait(60) == 130
-    wait_until("no process left", lambda: not alive(family))
+    with running_demo(tmp_path) as demo:
+        family = demo.family()
+        demo.process.send_signal(number)
+        assert demo.process.wait(60) == 130
+        wait_until("no process left", lambda: not alive(family))
+        assert not demo.folder.exists()
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +95,7 @@ def follower(house: DemoHouse) -> Iterator[Follower]:
     house.show("hallway")
     with following(house, print) as made:
         wait_until_ready(house, made)
-        made.wait("an empty picture", lambda story: not story.identities[-1].faces, PATIENCE_S)
+        made.wait("an empty picture", lambda story: not story.identities[-1].faces, 60)
         yield made
 
 
@@ -83,7 +111,7 @@ def test_whatever_is_killed_comes_back_and_the_next_visit_opens_the_door(
     victim = pid_of(house, program)
     follower.story.online.clear()
     os.kill(victim, signal.SIGKILL)
-    wait_until("a new process", lambda: pid_of(house, program) not in (0, victim))
+    wait_until("a new process", lambda: pid_of(house, program) not in (0, victim), 60)
     wanted = {agent for agent in house.settings.agents if program == "broker" or program.startswith(agent[0])}
     follower.wait(f"{program} back", lambda story: wanted <= story.online, 60)
     seen = len(follower.story.identities)
@@ -96,7 +124,7 @@ def test_a_broker_restarted_while_somebody_stands_there_costs_no_more_than_a_mom
     house: DemoHouse, follower: Follower
 ) -> None:
     house.show("stranger")
-    follower.wait("somebody in view", lambda story: bool(story.identities[-1].faces), PATIENCE_S)
+    follower.wait("somebody in view", lambda story: bool(story.identities[-1].faces), 60)
     house.supervisor("restart", "broker")
     house.show("hallway")
     follower.wait("an empty picture", lambda story: not story.identities[-1].faces, 60)
@@ -106,16 +134,16 @@ def test_a_broker_restarted_while_somebody_stands_there_costs_no_more_than_a_mom
 
 def up(house: DemoHouse) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "agents.cli", "up", "--config", str(house.config)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
 def test_a_broker_restarted_during_a_pulse_does_not_keep_the_door_open(house: DemoHouse, follower: Follower) -> None:
     house.show("known")
-    follower.wait("the door unlocked", lambda _: follower.state(STATE, "front") == b"UNLOCKED", PATIENCE_S)
-    house.supervisor("restart", "broker")
+    follower.wait("the door unlocked", lambda _: follower.state(STATE, "front") == b"UNLOCKED", 60)
     house.show("hallway")
-    follower.wait("the door locked, and said so", lambda _: follower.state(STATE, "front") == b"LOCKED", PATIENCE_S)
-    follower.wait("an empty picture", lambda story: not story.identities[-1].faces, 60)
+    house.supervisor("restart", "broker")
+    follower.wait("the door locked, and said so", lambda _: follower.state(STATE, "front") == b"LOCKED", 60)
+    leave(house, follower)
     known_person(house, follower, "known")
 
 

@@ -23,7 +23,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 import broker as broker_files
 from demo.house import free_port
 
-PATIENCE_S = 20.0  # how long a test waits for what must come; never how long it must take
+PATIENCE_S = 40.0  # how long a test waits for what must come; never how long it must take
 
 HOUSE = """\
 mqtt: {{ port: {port} }}
@@ -225,8 +225,8 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
-def wait_until(what: str, holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE_S
+def wait_until(what: str, holds: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
+    end = time.monotonic() + patience_s
     while not holds():
         assert time.monotonic() < end, f"waited in vain: {what}"
         time.sleep(0.02)
