@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import StringConstraints
 
 from agents.camera.config import SECRET, CameraSettings
 from agents.door.config import DoorSettings
 from agents.recognizer.config import RecognizerSettings
 from agents.runtime import yamlfile
-from agents.runtime.settings import LogLevel, MqttSettings, Section
+from agents.runtime.settings import LogLevel, MqttSettings, Section, Site
 from agents.runtime.yamlfile import ConfigError, Loc
 from agents.scheduler.config import SchedulerSettings
 from agents.wire.values import Name
@@ -17,16 +20,30 @@ from agents.wire.values import Name
 __all__ = ["ConfigError", "House", "load"]
 
 
+class BrokerSettings(Section):
+    """The broker that `facelatch broker init` makes. `names` are the names and addresses by which
+    clients reach it, beside mqtt.host; its certificate is made out to them.
+    """
+
+    names: list[Annotated[str, StringConstraints(min_length=1, max_length=253)]] = []
+
+
 class House(Section):
     """All sections. Paths inside are relative to the folder the file is in."""
 
     mqtt: MqttSettings = MqttSettings()
+    broker: BrokerSettings = BrokerSettings()
     log_level: LogLevel = "INFO"
+    clock: Literal["checked", "trusted"] = "checked"
     data: str = "data"
     doors: dict[Name, DoorSettings]
     cameras: dict[Name, CameraSettings]
     recognizer: RecognizerSettings = RecognizerSettings()
     scheduler: SchedulerSettings
+
+    def site(self, folder: Path) -> Site:
+        """What every agent is told; `folder` is the one that the file is in."""
+        return Site(self.mqtt, folder, folder / self.data, self.clock == "trusted")
 
     @property
     def agents(self) -> list[tuple[str, str]]:
@@ -41,13 +58,20 @@ class House(Section):
             for name, camera in self.cameras.items()
             if isinstance(camera.source, str) and camera.source.startswith(SECRET)
         ]
-        if self.mqtt.password_file is not None:
-            files.append((("mqtt", "password_file"), self.mqtt.password_file))
+        files += [((*loc, key), file) for loc, key, file in self._mqtt_files() if file is not None]
         for loc, file in files:
+            if (folder / file).is_dir():  # credentials, of which each program reads its own
+                continue
             try:
                 (folder / file).read_text(encoding="utf-8-sig")
             except (OSError, UnicodeDecodeError) as error:
                 yield loc, f"{folder / file} can't be read: {error}"
+
+    def _mqtt_files(self) -> Iterator[tuple[Loc, str, str | None]]:
+        yield ("mqtt",), "credentials", self.mqtt.credentials
+        if self.mqtt.tls is not None:
+            for key in ("ca_file", "cert_file", "key_file"):
+                yield ("mqtt", "tls"), key, getattr(self.mqtt.tls, key)
 
     def conflicts(self) -> Iterator[tuple[Loc, str]]:
         """What is right by itself but does not fit together."""

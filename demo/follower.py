@@ -12,7 +12,7 @@ from agents.cli.listen import listening
 from agents.cli.narrate import Narrator
 from agents.cli.watch import everything, stamp
 from agents.runtime.inbox import Inbox
-from agents.runtime.session import Message
+from agents.runtime.events import Message
 from agents.wire.messages import Availability, Decision, DoorEvent, EventType, Identity, Outcome
 from agents.wire.topics import AVAILABILITY, DECISION, EVENT, IDENTITY, Topic
 from demo.house import DemoHouse, HouseFailed

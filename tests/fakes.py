@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 from agents.runtime.clock import Clock, Now
-from agents.runtime.session import Message, Session
-from agents.wire.topics import Topic
+from agents.runtime.events import Message, ReplyTo
+from agents.runtime.session import Session
+from agents.wire.topics import REPLY, Topic
 
 T0 = 1_800_000_000.0  # UTC seconds; a Friday
 
 
-def after(s: float, utc_jump_s: float = 0.0) -> Now:
-    """The instant `s` seconds after the test began, on a wall clock that jumped meanwhile."""
-    return Now(utc=T0 + s + utc_jump_s, mono=5000.0 + s)
+def after(s: float, utc_jump_s: float = 0.0, utc_is_set: bool = True) -> Now:
+    """The instant `s` seconds after the test began, on a wall clock that jumped meanwhile or was never set."""
+    return Now(utc=T0 + s + utc_jump_s, mono=5000.0 + s, utc_is_set=utc_is_set)
 
 
 class FakeClock(Clock):
@@ -36,11 +38,17 @@ class Said:
 
 
 class FakeSession(Session):
-    """Keeps what is published. `connected` is whatever the test says."""
+    """Keeps what is published, answered and renewed. `connected` is whatever the test says.
+
+    Like the real one it numbers messages, drops QoS 0 while there is no broker and takes QoS 1 in any case.
+    """
 
     def __init__(self) -> None:
         self.said: list[Said] = []
+        self.answers: list[tuple[ReplyTo, bytes]] = []
+        self.renewed: list[str] = []
         self.there = True
+        self._mids = itertools.count(1)
 
     @property
     def connected(self) -> bool:
@@ -48,16 +56,32 @@ class FakeSession(Session):
 
     def publish(
         self, topic: Topic, *names: str, payload: bytes | str, properties: tuple[tuple[str, str], ...] = ()
-    ) -> bool:
+    ) -> int | None:
         if not self.there and topic.qos == 0:
-            return False
+            return None
         self.said.append(Said(topic, names, payload.encode() if isinstance(payload, str) else payload))
-        return self.there
+        return next(self._mids)
+
+    def answer(self, reply_to: ReplyTo, payload: bytes) -> int | None:
+        if not self.there and REPLY.qos == 0:
+            return None
+        self.answers.append((reply_to, payload))
+        return next(self._mids)
+
+    def renew(self, reason: str) -> None:
+        self.renewed.append(reason)
 
     def texts(self, topic: Topic) -> list[str]:
         return [said.text for said in self.said if said.topic is topic]
 
 
-def message(topic: Topic, *names: str, payload: bytes | str, retain: bool = False, received_at: float = T0) -> Message:
+def message(
+    topic: Topic,
+    *names: str,
+    payload: bytes | str,
+    retain: bool = False,
+    received_at: float = T0,
+    reply_to: ReplyTo | None = None,
+) -> Message:
     raw = payload.encode() if isinstance(payload, str) else payload
-    return Message(topic, names, raw, retain, (), received_at)
+    return Message(topic, names, raw, retain, (), received_at, reply_to)

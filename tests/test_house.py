@@ -17,7 +17,13 @@ from agents.runtime.yamlfile import ConfigError, Lines, Loc
 EXAMPLE = Path(__file__).parents[1] / "facelatch.example.yaml"
 COMMENTED_KEY = re.compile(r"^(?P<indent> *)# (?P<rest> *(?:- )?(?:[a-z_]+:|\{).*)$")
 # Keys whose comment shows how to write them, because there is nothing or little by default.
-SHOWN: set[Loc] = {("mqtt", "username"), ("mqtt", "password_file"), ("scheduler", "doors", "front", "hours")}
+SHOWN: set[Loc] = {
+    ("mqtt", "tls"),
+    ("mqtt", "credentials"),
+    ("doors", "front", "exit_button"),
+    ("doors", "front", "contact"),
+    ("scheduler", "doors", "front", "hours"),
+}
 
 
 def uncommented(text: str) -> str:
@@ -198,4 +204,4 @@ def test_a_secret_in_the_file_is_refused_and_not_repeated(file: Path, key: str) 
 
 
 def test_no_setting_of_the_house_takes_a_secret() -> None:
-    assert {key for key in schema_keys() if re.search("pass|secret|token|key", key)} == {"password_file"}
+    assert {key for key in schema_keys() if re.search("pass|secret|token|key", key)} == {"key_file"}

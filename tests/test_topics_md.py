@@ -42,6 +42,9 @@ from agents.wire.values import NOBODY, UNKNOWN
 ROOT = Path(__file__).parents[1]
 AGENTS = ("camera", "recognizer", "scheduler", "door")
 TABLE = "The table"
+READER_WORDS = {"recognizer": "recognizer", "scheduler": "scheduler", r"\bdoor\b": "door"} | {
+    r"people|dashboards|`facelatch (watch|unlock)`": "people"
+}
 MODELS: dict[Topic, type[Payload]] = {
     topics.IDENTITY: Identity,
     topics.DECISION: Decision,
@@ -109,11 +112,12 @@ def test_every_topic_has_one_row_in_the_codes_order() -> None:
 
 @pytest.mark.parametrize("topic", ALL, ids=by_path)
 def test_a_row_says_what_the_code_does(topic: Topic) -> None:
-    _, _, qos, retain, expiry, writer, _ = ROWS[topic.path]
+    _, _, qos, retain, expiry, writer, readers = ROWS[topic.path]
     assert qos == str(topic.qos)
     assert retain == ("yes" if topic.retain else "never" if topic.live_only else "no")
     assert expiry == ("none" if topic.expiry_s is None else f"{topic.expiry_s} s")
     assert writer == topic.writer
+    assert {party for word, party in READER_WORDS.items() if re.search(word, readers)} == set(topic.readers)
 
 
 def test_every_topic_has_a_section_of_its_own() -> None:
@@ -221,7 +225,8 @@ def first_arguments(agent: str, function: str) -> set[Topic]:
 
 @pytest.mark.parametrize("agent", AGENTS)
 def test_an_agent_writes_the_topics_that_are_its_own_and_no_other(agent: str) -> None:
-    assert first_arguments(agent, "publish") == {topic for topic in ALL if topic.writer == agent}
+    answers = {topics.REPLY}  # by session.answer, to whoever asked
+    assert first_arguments(agent, "publish") == {topic for topic in ALL if topic.writer == agent} - answers
 
 
 @pytest.mark.parametrize("agent", AGENTS)

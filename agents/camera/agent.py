@@ -14,10 +14,11 @@ from agents.camera.reader import Captured, Failed, Opened, Reader, Skipped
 from agents.camera.source import SourceError, label
 from agents.runtime.agent import Agent, open_session, run
 from agents.runtime.clock import Clock, Now
+from agents.runtime.events import Subscription
 from agents.runtime.health import Latencies, Report
 from agents.runtime.inbox import Inbox
-from agents.runtime.session import Session, Subscription
-from agents.runtime.settings import MqttSettings
+from agents.runtime.session import Session
+from agents.runtime.settings import Site
 from agents.wire.messages import Availability
 from agents.wire.stamp import Stamp
 from agents.wire.topics import FRAME
@@ -129,7 +130,7 @@ class CameraAgent(Agent):
             self.log.warning("%s", self._logged)
 
 
-def main(name: str, settings: CameraSettings, mqtt: MqttSettings, folder: Path) -> None:
+def main(name: str, settings: CameraSettings, site: Site) -> None:
     """Run the camera `name` until it is told to stop. Raises SourceError when a read hangs for good."""
-    session, inbox, clock = open_session(mqtt, folder, "camera", name)
-    run(CameraAgent(name, settings, folder, session, inbox, clock), clock)
+    session, inbox, clock = open_session(site, "camera", name)
+    run(CameraAgent(name, settings, site.folder, session, inbox, clock), clock)

@@ -29,7 +29,7 @@ def add_command(
         name,
         help=summary,
         description=summary[0].upper() + summary[1:] + ".",
-        epilog="example:\n" + "\n".join(f"  {line}" for line in example.splitlines()),
+        epilog=_epilog(example),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
@@ -42,6 +42,30 @@ def add_command(
     )
     parser.set_defaults(run=run)
     return parser
+
+
+def add_action(
+    actions: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    summary: str,
+    example: str,
+) -> argparse.ArgumentParser:
+    """Like `add_command`, but what was given before the action is not overwritten by its defaults."""
+    parser = actions.add_parser(
+        name,
+        help=summary,
+        description=summary[0].upper() + summary[1:] + ".",
+        epilog=_epilog(example),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("-c", "--config", type=Path, metavar="FILE", default=argparse.SUPPRESS, help="the house's file")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _epilog(example: str) -> str:
+    return "example:\n" + "\n".join(f"  {line}" for line in example.splitlines())
 
 
 def load_house(args: argparse.Namespace) -> tuple[House, Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,24 +10,32 @@ from pathlib import Path
 from agents.cli.common import CommandError
 from agents.house import House
 from agents.runtime.clock import Clock
+from agents.runtime.events import Connected, Disconnected, Subscription
 from agents.runtime.inbox import Fault, Inbox
-from agents.runtime.session import Connected, Session, Subscription
+from agents.runtime.session import Session
+
+
+def add_user(parser: argparse.ArgumentParser, name: str) -> None:
+    """Declare who connects: a user of the broker, where it knows users."""
+    parser.add_argument(
+        "--as", dest="user", default=name, metavar="USER", help=f"the broker's user to connect as (default: {name})"
+    )
 
 
 @contextlib.contextmanager
 def listening(
-    house: House, folder: Path, subscriptions: Sequence[Subscription], timeout_s: float
+    args: argparse.Namespace, house: House, folder: Path, subscriptions: Sequence[Subscription]
 ) -> Iterator[tuple[Session, Inbox]]:
-    """A connected session. Raises CommandError when there is no broker within `timeout_s`."""
+    """A connected session. Raises CommandError when there is no broker within `args.timeout` seconds."""
     inbox, clock = Inbox(), Clock()
     try:
-        session = Session(house.mqtt, folder, None, inbox, clock)
+        session = Session(house.site(folder), args.user, inbox, clock)
     except OSError as error:
-        raise CommandError(f"mqtt.password_file: {error}") from None
+        raise CommandError(f"{args.config}: mqtt: {error}") from None
     session.subscribe(subscriptions)
     session.start()
     try:
-        wait_for(inbox, clock, timeout_s, f"no broker answers at {house.mqtt.host}:{house.mqtt.port}", Connected)
+        wait_for(inbox, clock, args.timeout, f"no broker at {house.mqtt.host}:{house.mqtt.port}", Connected)
         yield session, inbox
     finally:
         session.close()
@@ -41,4 +50,6 @@ def wait_for(inbox: Inbox, clock: Clock, timeout_s: float, otherwise: str, *kind
             raise event.error
         if isinstance(event, kinds):
             return event
+        if isinstance(event, Disconnected):
+            otherwise = f"the broker ended the connection: {event.reason}"
     raise CommandError(otherwise)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterator
 
-from agents.runtime.session import Message
+from agents.runtime.events import Message
 from agents.wire.messages import (
     Availability,
     BadMessage,
@@ -21,7 +21,7 @@ from agents.wire.messages import (
 )
 from agents.wire.topics import AVAILABILITY, DECISION, ENABLED, EVENT, HEALTH, IDENTITY, WINDOW
 
-REMEMBERED_DECISIONS = 100
+REMEMBERED_DECISIONS = REMEMBERED_EVENTS = 100
 AGREEING_FRAMES = 2  # a single frame may misjudge; what two in a row show is told
 
 WORDS = {
@@ -33,6 +33,12 @@ WORDS = {
     Why.COOL_DOWN: "was let in a moment ago",
     Why.DOOR_AWAY: "the door does not answer",
 }
+LEAF = {
+    EventType.OPENED: "was opened",
+    EventType.CLOSED: "was closed",
+    EventType.FORCED: "was FORCED: opened without an unlock",
+    EventType.HELD_OPEN: "stands open for too long",
+}
 
 
 class Narrator:
@@ -42,6 +48,7 @@ class Narrator:
         self._views: dict[str, tuple[tuple[str, ...], int]] = {}
         self._told: dict[str, tuple[str, ...]] = {}
         self._decisions: OrderedDict[str, Decision] = OrderedDict()
+        self._events: deque[DoorEvent] = deque(maxlen=REMEMBERED_EVENTS)
         self._unlocked_at: dict[str, float] = {}
         self._states: dict[tuple[str, ...], str] = {}
 
@@ -84,7 +91,11 @@ class Narrator:
         outcome = "GRANTED" if decision.outcome is Outcome.GRANTED else "DENIED"
         return f"{outcome}: door {decision.door}, {who}{at}: {WORDS[decision.reason]}"
 
-    def _event(self, door: str, event: DoorEvent) -> str:
+    def _event(self, door: str, event: DoorEvent) -> str | None:
+        """A door that was restarted tells again what it does not know to have arrived."""
+        if event.seq is not None and event in self._events:
+            return None
+        self._events.append(event)
         if event.event_type is EventType.UNLOCKED:
             self._unlocked_at[door] = event.at
             return f"RELAY ON: door {door} is unlocked {_by(event)}{self._latency(event)}"
@@ -96,6 +107,8 @@ class Narrator:
             return f"door {door} stays unlocked a little longer {_by(event)}"
         if event.event_type is EventType.JAMMED:
             return f"door {door} is JAMMED: {event.detail}"
+        if event.event_type in LEAF:
+            return f"door {door} {LEAF[event.event_type]}"
         detail = f" ({event.detail})" if event.detail else ""
         return f"REFUSED: door {door} does not obey a {event.cause}: {event.reason}{detail}"
 
@@ -123,6 +136,8 @@ def _face(face: Face) -> str:
 def _by(event: DoorEvent) -> str:
     if event.cause is Cause.GRANT:
         return f"for {event.person}"
+    if event.cause is Cause.BUTTON:
+        return "by the exit button"
     return f"by {event.source or 'a command over MQTT'}"
 
 

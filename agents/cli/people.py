@@ -8,7 +8,7 @@ import difflib
 import json
 import sys
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter, ValidationError
 
-from agents.cli.common import CommandError, add_command, load_house
+from agents.cli.common import CommandError, add_action, add_command, load_house
 from agents.recognizer.config import RecognizerSettings
 from agents.recognizer.errors import NoGallery, PhotoRefused, RecognizerError, UnknownPerson
 from agents.runtime.clock import Clock
@@ -51,33 +51,17 @@ def _register_people(commands: Commands) -> None:
     people = add_command(commands, "people", _list, "list, rename or remove the enrolled people", example)
     people.add_argument("--json", action="store_true", help="one JSON object a person, each on its line")
     actions = people.add_subparsers(metavar="ACTION")
-    listing = _add_action(actions, "list", _list, "list everybody; the default", "facelatch people list --json")
+    listing = add_action(actions, "list", _list, "list everybody; the default", "facelatch people list --json")
     listing.add_argument(
         "--json", action="store_true", default=argparse.SUPPRESS, help="as above, one JSON object each"
     )
-    rename = _add_action(actions, "rename", _rename, "rename a person", 'facelatch people rename Ana "Ana Kovač"')
+    rename = add_action(actions, "rename", _rename, "rename a person", 'facelatch people rename Ana "Ana Kovač"')
     rename.add_argument("old", metavar="OLD")
     rename.add_argument("new", metavar="NEW")
-    remove = _add_action(
+    remove = add_action(
         actions, "remove", _remove, "remove a person, encodings and all", "facelatch people remove Ivan"
     )
     remove.add_argument("name", metavar="NAME")
-
-
-def _add_action(
-    actions: Commands, name: str, run: Callable[[argparse.Namespace], int], summary: str, example: str
-) -> argparse.ArgumentParser:
-    """Like `add_command`, but what was given before the action is not overwritten by its defaults."""
-    parser = actions.add_parser(
-        name,
-        help=summary,
-        description=summary[0].upper() + summary[1:] + ".",
-        epilog=f"example:\n  {example}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("-c", "--config", type=Path, metavar="FILE", default=argparse.SUPPRESS, help="the house's file")
-    parser.set_defaults(run=run)
-    return parser
 
 
 def _enroll(args: argparse.Namespace) -> int:

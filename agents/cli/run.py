@@ -35,23 +35,23 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 def _door(args: argparse.Namespace) -> int:
     house, folder = load_house(args)
     name = _choose("door", args.name, house.doors)
-    return _run("door", house, name, house.doors[name], house.mqtt, folder)
+    return _run("door", house, name, house.doors[name], house.site(folder))
 
 
 def _camera(args: argparse.Namespace) -> int:
     house, folder = load_house(args)
     name = _choose("camera", args.name, house.cameras)
-    return _run("camera", house, name, house.cameras[name], house.mqtt, folder)
+    return _run("camera", house, name, house.cameras[name], house.site(folder))
 
 
 def _recognizer(args: argparse.Namespace) -> int:
     house, folder = load_house(args)
-    return _run("recognizer", house, house.recognizer, list(house.cameras), house.mqtt, folder)
+    return _run("recognizer", house, house.recognizer, list(house.cameras), house.site(folder))
 
 
 def _scheduler(args: argparse.Namespace) -> int:
     house, folder = load_house(args)
-    return _run("scheduler", house, house.scheduler, folder / house.data, house.mqtt, folder)
+    return _run("scheduler", house, house.scheduler, house.site(folder))
 
 
 def _choose(kind: str, name: str | None, known: Mapping[str, Any]) -> str:

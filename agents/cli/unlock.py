@@ -8,12 +8,12 @@ import os
 import secrets
 
 from agents.cli.common import CommandError, add_command, load_house
-from agents.cli.listen import listening, wait_for
+from agents.cli.listen import add_user, listening, wait_for
 from agents.runtime.clock import Clock
+from agents.runtime.events import Message, ReplyTo, Subscription
 from agents.runtime.inbox import Inbox
-from agents.runtime.session import Message, Subscription
-from agents.wire.messages import Action, BadMessage, Command, DoorEvent, EventType
-from agents.wire.topics import COMMAND, EVENT
+from agents.wire.messages import Action, BadMessage, Command, DoorEvent, EventType, read_session
+from agents.wire.topics import COMMAND, REPLY, SESSION, Topic
 
 REFUSED = (EventType.REJECTED, EventType.JAMMED)
 
@@ -28,6 +28,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     parser.add_argument("door", help="the door's name")
     parser.add_argument("--lock", action="store_true", help="lock it again instead, before its time")
+    add_user(parser, "unlock")
     parser.add_argument("--timeout", type=float, default=5.0, metavar="S", help="seconds to wait (default: 5)")
 
 
@@ -35,16 +36,13 @@ def _unlock(args: argparse.Namespace) -> int:
     house, folder = load_house(args)
     if args.door not in house.doors:
         raise CommandError(f"there is no door {args.door!r}: {', '.join(house.doors) or 'none'}")
-    clock = Clock()
-    command = Command(
-        action=Action.LOCK if args.lock else Action.UNLOCK,
-        ts=clock.now().utc,
-        source=f"facelatch unlock by {_user()}"[:200],
-        id=f"cli-{secrets.token_hex(8)}",
-    )
-    with listening(house, folder, [Subscription(EVENT, (args.door,))], args.timeout) as (session, inbox):
-        session.publish(COMMAND, args.door, payload=command.encode())
-        event = _answer(inbox, clock, command, args)
+    word = secrets.token_hex(8)
+    reply_to = ReplyTo((args.user, word))
+    wanted = Subscription(SESSION, (args.door,)), Subscription(REPLY, reply_to.names)
+    with listening(args, house, folder, wanted) as (session, inbox):
+        command = _command(args, word, _receive(SESSION, inbox, args))
+        session.ask(COMMAND, args.door, payload=command.encode(), reply_to=reply_to)
+        event = _read(_receive(REPLY, inbox, args))
     print(": ".join(str(part) for part in (args.door, event.event_type, event.reason, event.detail) if part))
     return 1 if event.event_type in REFUSED else 0
 
@@ -56,15 +54,33 @@ def _user() -> str:
         return f"uid {os.getuid()}"
 
 
-def _answer(inbox: Inbox, clock: Clock, command: Command, args: argparse.Namespace) -> DoorEvent:
+def _command(args: argparse.Namespace, word: str, session: bytes) -> Command:
+    """Its age is proved by the door's session word, which needs no clock."""
+    try:
+        nonce = read_session(session)
+    except BadMessage as error:
+        raise CommandError(f"what door {args.door} keeps as its session {error}") from None
+    return Command(
+        action=Action.LOCK if args.lock else Action.UNLOCK,
+        session=nonce,
+        source=f"facelatch unlock by {_user()}"[:200],
+        id=f"cli-{word}",
+    )
+
+
+def _receive(topic: Topic, inbox: Inbox, args: argparse.Namespace) -> bytes:
+    clock = Clock()
     until = clock.now().mono + args.timeout
     while True:
         left_s = until - clock.now().mono
         message = wait_for(inbox, clock, left_s, f"door {args.door} does not answer: is its agent running?", Message)
         assert isinstance(message, Message)
-        try:
-            event = DoorEvent.decode(message.payload)
-        except BadMessage:
-            continue  # not the door's answer, whatever it is
-        if event.id == command.id or event.event_type is EventType.JAMMED:
-            return event
+        if message.topic is topic:
+            return message.payload
+
+
+def _read(answer: bytes) -> DoorEvent:
+    try:
+        return DoorEvent.decode(answer)
+    except BadMessage as error:
+        raise CommandError(f"the answer can't be read: {error}") from None

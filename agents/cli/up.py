@@ -20,6 +20,7 @@ from types import FrameType
 from typing import TextIO
 
 import broker
+from agents.cli.broker import prepare
 from agents.cli.common import CommandError, add_command, load_house
 from agents.house import House
 
@@ -55,8 +56,8 @@ def _up(args: argparse.Namespace) -> int:
 def _write(args: argparse.Namespace, house: House, folder: Path, run: Path) -> Path:
     """The supervisor's file, and with it the broker's. It holds a password of its own."""
     programs = _programs(args.config.resolve(), house)
-    if house.mqtt.local and not args.no_broker:
-        programs = {"broker": _broker_command(run, house, args.config), **programs}
+    if not args.no_broker and (command := _broker_command(args, house, run)):
+        programs = {"broker": command, **programs}
     conf = run / CONF
     conf.touch(mode=0o600)
     with conf.open("w", encoding="utf-8") as file:
@@ -90,13 +91,34 @@ def _programs(config: Path, house: House) -> dict[str, list[str]]:
     }
 
 
-def _broker_command(run: Path, house: House, config: Path) -> list[str]:
+def _broker_command(args: argparse.Namespace, house: House, run: Path) -> list[str] | None:
+    """The broker that belongs on this machine, if any does. Raises CommandError."""
     try:
-        return [broker.program(), "-c", str(broker.write_development_conf(run, house.mqtt.port))]
+        conf = _broker_conf(args, house, run)
+        return None if conf is None else [broker.program(), "-c", str(conf)]
     except broker.BrokerError as error:
         raise CommandError(
-            f"{config}: mqtt.port: {error}\nIs a broker running already? Then use it: facelatch up --no-broker"
+            f"{args.config}: mqtt.port: {error}\nIs a broker running already? Then use it: facelatch up --no-broker"
         ) from None
+
+
+def _broker_conf(args: argparse.Namespace, house: House, run: Path) -> Path | None:
+    """Where the house has passwords, the broker made by `facelatch broker init`, if it was made on this
+    machine; where it has none, one that listens to this machine only.
+    """
+    local = house.mqtt.local
+    if house.mqtt.credentials is None:
+        return broker.write_development_conf(run, house.mqtt.port) if local else None
+    folder = prepare(args, house)
+    if folder is not None:
+        broker.check_port(house.mqtt.port, "127.0.0.1" if local else "")
+        return folder.conf
+    if local:
+        raise CommandError(
+            f"{args.config}: mqtt.credentials: no broker with passwords was made here yet: facelatch broker init\n"
+            "Is one running already? Then use it: facelatch up --no-broker"
+        )
+    return None
 
 
 def supervisor_conf(run: Path, folder: Path, programs: dict[str, list[str]]) -> RawConfigParser:

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from agents.cli.common import add_command, load_house
-from agents.cli.listen import listening
+from agents.cli.listen import add_user, listening
 from agents.cli.narrate import Narrator
 from agents.house import House
+from agents.runtime.events import Connected, Disconnected, Message, Subscription
 from agents.runtime.inbox import Fault
-from agents.runtime.session import Connected, Disconnected, Message, Subscription
 from agents.wire.topics import AVAILABILITY, DECISION, ENABLED, EVENT, HEALTH, IDENTITY, STATE, WINDOW
 
 
@@ -23,6 +23,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "follow what happens in plain words, one line an event, until Ctrl-C",
         "facelatch watch",
     )
+    add_user(parser, "watch")
     parser.add_argument("--timeout", type=float, default=5.0, metavar="S", help="seconds to wait for the broker")
 
 
@@ -43,7 +44,7 @@ def stamp(utc: float) -> str:
 def _watch(args: argparse.Namespace) -> int:
     house, folder = load_house(args)
     narrator = Narrator()
-    with listening(house, folder, everything(house), args.timeout) as (_, inbox):
+    with listening(args, house, folder, everything(house)) as (_, inbox):
         print(f"following the house at {house.mqtt.host}:{house.mqtt.port}; Ctrl-C ends it", flush=True)
         while True:
             event = inbox.get(1.0)

@@ -1,110 +1,215 @@
-"""The door agent: MQTT on one side, the relay on the other, the core between them."""
+"""The door agent: MQTT on one side, the relay and the inputs on the other, the core between them."""
 
 from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from agents.door.config import DoorSettings
-from agents.door.core import Door, Drive, Effect
+from agents.door.core import Door
+from agents.door.effects import Drive, Effect
+from agents.door.inputs import Input, InputError
+from agents.door.journal import OPENING, Journal
 from agents.door.relay import Relay, RelayError
+from agents.door.words import ANSWER_S
 from agents.runtime.agent import Agent, open_session, run
 from agents.runtime.clock import Clock, Now
+from agents.runtime.events import Disconnected, Message, Published, Subscription
 from agents.runtime.health import Latencies, Report
 from agents.runtime.inbox import Inbox
-from agents.runtime.session import Disconnected, Message, Session, Subscription
-from agents.runtime.settings import MqttSettings
-from agents.wire.messages import Cause, EventType, LockState
-from agents.wire.topics import COMMAND, EVENT, GRANT, SESSION, STATE
+from agents.runtime.session import Session
+from agents.runtime.settings import Site
+from agents.wire.messages import Cause, Command, DoorEvent, LockState, Switch
+from agents.wire.topics import COMMAND, CONTACT, EVENT, GRANT, SESSION, STATE
 
 RETRY_JAMMED_S = 5.0
+CHECK_S = 1.0  # how often the relay is read back
+ACKNOWLEDGED_S = 1.0  # the longest an ending door waits for the broker to have its last events
 
 
-@dataclass
-class _Counters:
-    unlocked: int = 0
-    rejected: int = 0
+@dataclass(frozen=True)
+class Pressed:
+    """An edge of the exit button's contact."""
+
+    pressed: bool
+
+
+@dataclass(frozen=True)
+class Closed:
+    """An edge of the leaf's contact."""
+
+    closed: bool
 
 
 class DoorAgent(Agent):
-    def __init__(self, name: str, settings: DoorSettings, session: Session, inbox: Inbox, clock: Clock) -> None:
+    def __init__(
+        self, name: str, settings: DoorSettings, data: Path, session: Session, inbox: Inbox, clock: Clock
+    ) -> None:
         super().__init__("door", name, session, inbox)
         self._settings, self._clock = settings, clock
         self._door = Door(settings)
+        self._journal = Journal(data / f"door-{name}.events", self._publish_event, clock, self.log)
+        self._outbox = self._journal.outbox
+        session.follows_acknowledgements = True
         self._relay: Relay | None = None
+        self._button: Input | None = None
+        self._contact: Input | None = None
+        self._input_problem: str | None = None
         self._published: LockState | None = None
-        self._retry_at = 0.0
-        self._counters, self._latencies = _Counters(), Latencies()
+        self._published_open: bool | None = None
+        self._retry_at = self._check_at = 0.0
+        self._latencies = Latencies()
 
     def subscriptions(self) -> Sequence[Subscription]:
-        return Subscription(COMMAND, (self.name,)), Subscription(GRANT, (self.name,))
+        command = Subscription(COMMAND, (self.name,), urgent=Command.locks)
+        return command, Subscription(GRANT, (self.name,))
 
     def start(self) -> None:
         self._relay = Relay(self._settings.relay)
         self.log.info("relay on pin %s (%s) is off", self._settings.relay.pin, self._settings.relay.pin_factory)
+        pins = self._settings.relay.pin_factory
+        if self._settings.exit_button is not None:
+            self._button = Input(self._settings.exit_button, pins, self._heard(Pressed))
+        if self._settings.contact is not None:
+            self._contact = Input(self._settings.contact, pins, self._heard(Closed))
+        self._door.begin(_read(self._button), _read(self._contact), self._clock.now())
+        if self._journal.left_open():
+            self._carry_out(self._door.stop(Cause.RESTART, self._clock.now(), was_on=True))
 
     def on_connect(self, now: Now) -> None:
-        self._door.session = secrets.token_hex(8)
-        self.session.publish(SESSION, self.name, payload=self._door.session)
-        self._published = None
+        self._new_word(now)
+        self._published = self._published_open = None
+        self._outbox.connected()
 
     def on_event(self, event: object, now: Now) -> None:
-        if isinstance(event, Disconnected):
-            self._door.session = None  # a grant sent to a connection that is gone is void
-        elif isinstance(event, Message):
-            decide = self._door.command if event.topic is COMMAND else self._door.grant
-            self._carry_out(decide(event.payload, event.retain, now))
-            self._latencies.add(self._clock.now().utc - event.received_at)
+        if isinstance(event, Message):
+            self._obey(event, now)
+        elif isinstance(event, Pressed):
+            self._door.press(event.pressed, now)
+        elif isinstance(event, Closed):
+            self._door.close(event.closed, now)
+        elif isinstance(event, Published):
+            self._door.words.acknowledged(event.mid)
+            self._outbox.acknowledged(event.mid)
+        elif isinstance(event, Disconnected):
+            self._carry_out(self._door.lose_broker(now))
+            self._outbox.disconnected()
+
+    def on_stall(self, stood_s: float, now: Now) -> None:
+        """Orders may have waited in the connection meanwhile, and nobody can tell which."""
+        self._distrust(f"stood still for {stood_s:.1f} s", now)
 
     def on_tick(self, now: Now) -> float:
-        if self._door.state is LockState.JAMMED and now.mono >= self._retry_at:
-            self._try_to_free(now)
+        if now.mono >= self._check_at:
+            self._check_at = now.mono + CHECK_S
+            self._check(now)
+        self._sample(now)
         self._carry_out(self._door.tick(now))
         self._publish_state()
-        return self._door.due_s(now)
+        self._keep_in_touch(now)
+        self._outbox.pump()
+        return min(CHECK_S, self._door.due_s(now))
 
     def report(self) -> Report:
-        counters = {
-            "unlocked": self._counters.unlocked,
-            "rejected": self._counters.rejected,
-            "dropped": self.inbox.dropped,
-        }
-        return Report(self._door.problem, counters, self._latencies)
+        counters = {**self._journal.counters, "dropped": self.inbox.dropped, "lost": self._outbox.lost}
+        return Report(self._door.problem or self._input_problem or self._outbox.problem, counters, self._latencies)
 
     def close(self) -> None:
-        if self._relay is None:
-            return
-        try:
-            self._carry_out(self._door.stop(Cause.STOP, self._clock.now()))
-            self._publish_state()
-        finally:
-            self._relay.close()
-            self.log.info("relay is off")
+        """The relay goes off first; what fails on the way does not keep the rest from being let go of."""
+        with contextlib.ExitStack() as stack:
+            stack.callback(self._outbox.close)
+            for device in (self._button, self._contact, self._relay):
+                if device is not None:
+                    stack.callback(device.close)
+            if self._relay is not None:
+                self._carry_out(self._door.stop(Cause.STOP, self._clock.now()))
+                self.log.info("relay is off")
+                self._publish_state()
+                self._wait_for_acknowledgements()
 
-    def _carry_out(self, effects: Sequence[Effect]) -> None:
-        """The relay first, then the telling; a relay that fails changes the rest of the story."""
+    def _obey(self, message: Message, now: Now) -> None:
+        decide = self._door.command if message.topic is COMMAND else self._door.grant
+        told = self._carry_out(decide(message.payload, message.retain, now))
+        self._publish_state()
+        if message.reply_to is not None and told:
+            self.session.answer(message.reply_to, told[-1].encode())
+        self._latencies.add(self._clock.now().utc - message.received_at)
+
+    def _carry_out(self, effects: Sequence[Effect]) -> list[DoorEvent]:
+        """Returns what was told. A relay that fails changes the rest of the story."""
+        told: list[DoorEvent] = []
         for effect in effects:
-            if not isinstance(effect, Drive):
-                self._tell(effect)
-            elif not self._drive(effect.on):
-                return
+            if isinstance(effect, Drive) and effect.on:
+                told.append(self._switch_on(effect))
+            elif isinstance(effect, Drive):
+                told += self._switch_off(effect)
+            else:
+                told.append(self._journal.tell(effect.event))
+        return told
 
-    def _drive(self, on: bool) -> bool:
+    def _switch_on(self, effect: Drive) -> DoorEvent:
+        """The event is on disk before the relay moves: never an opening that nobody can read of."""
+        assert self._relay is not None
+        assert effect.event is not None
+        event = self._journal.tell(effect.event)
+        try:
+            self._relay.drive(True, effect.at_most_s)
+        except RelayError as error:
+            return self._jam(error, event)
+        return event
+
+    def _switch_off(self, effect: Drive) -> list[DoorEvent]:
         assert self._relay is not None
         try:
-            self._relay.drive(on)
+            self._relay.drive(False)
         except RelayError as error:
-            self.log.error("%s", error)
-            with contextlib.suppress(RelayError):
-                self._relay.drive(False)
-            now = self._clock.now()
-            self._retry_at = now.mono + RETRY_JAMMED_S
-            self._carry_out(self._door.jam(str(error), now))
-            return False
-        return True
+            return [self._jam(error, effect.event)]
+        return [self._journal.tell(effect.event)] if effect.event is not None else []
+
+    def _jam(self, error: RelayError, tried: DoorEvent | None) -> DoorEvent:
+        assert self._relay is not None
+        self.log.error("%s", error)
+        with contextlib.suppress(RelayError):
+            self._relay.drive(False)
+        now = self._clock.now()
+        self._retry_at = now.mono + RETRY_JAMMED_S
+        event = self._door.jam(str(error), tried, now)
+        if tried is None or tried.event_type not in OPENING:
+            return self._journal.tell(event)
+        return self._journal.retell(tried, event)  # it was told before it was tried
+
+    def _wait_for_acknowledgements(self) -> None:
+        """So that the next run need not tell again what the broker has."""
+        self._outbox.pump()
+        until = self._clock.now().mono + ACKNOWLEDGED_S
+        while self.session.connected and self._outbox.under_way and (left_s := until - self._clock.now().mono) > 0:
+            event = self.inbox.get(left_s)
+            if isinstance(event, Published):
+                self._outbox.acknowledged(event.mid)
+
+    def _check(self, now: Now) -> None:
+        """Read what should be as it is known to be; try what did not answer."""
+        assert self._relay is not None
+        if self._relay.overran:
+            self._relay.overran = False
+            self.log.error("the relay's guard had to end a pulse: this program hung")
+            self._carry_out(self._door.stop(Cause.FAULT, now))
+        if self._door.state is not LockState.JAMMED:
+            self._check_relay()
+        elif now.mono >= self._retry_at:
+            self._try_to_free(now)
+        if self._door.state is LockState.LOCKED:
+            self._journal.flush()  # a pulse does not wait for a disk
+
+    def _check_relay(self) -> None:
+        assert self._relay is not None
+        try:
+            self._relay.check()
+        except RelayError as error:
+            self._jam(error, None)
 
     def _try_to_free(self, now: Now) -> None:
         assert self._relay is not None
@@ -113,25 +218,61 @@ class DoorAgent(Agent):
         except RelayError:
             self._retry_at = now.mono + RETRY_JAMMED_S
         else:
-            self._door.freed()
-            self.log.info("the relay answers again")
+            self._carry_out(self._door.freed(now))
 
-    def _tell(self, effect: Effect) -> None:
-        assert not isinstance(effect, Drive)
-        event = effect.event.model_copy(update={"at": self._clock.now().utc})
-        self._counters.unlocked += event.event_type is EventType.UNLOCKED
-        self._counters.rejected += event.event_type is EventType.REJECTED
-        what = " ".join(str(part) for part in (event.event_type, event.reason, event.person, event.detail) if part)
-        self.log.info("%s (%s%s)", what, event.cause, f" {event.id}" if event.id else "")
-        self.session.publish(EVENT, self.name, payload=event.encode())
+    def _sample(self, now: Now) -> None:
+        """Before every tick: edges get lost. A button that can't be read is not pressed."""
+        self._input_problem = None
+        pressed, closed = self._look(self._button), self._look(self._contact)
+        self._door.sample(pressed or False, closed, now)
+
+    def _look(self, device: Input | None) -> bool | None:
+        try:
+            return _read(device)
+        except InputError as error:
+            self._input_problem = str(error)
+            return None
+
+    def _heard(self, kind: Callable[[bool], object]) -> Callable[[bool], None]:
+        """Every edge begins the wait for a settled level anew, so the newest is enough: a chattering wire
+        must not fill the inbox.
+        """
+        return lambda active: self.inbox.put_latest(kind, kind(active))
+
+    def _keep_in_touch(self, now: Now) -> None:
+        """A new word when it is due; and when the broker is silent, a new connection."""
+        if self._door.words.silent(now):
+            self._distrust(f"the broker did not answer for {ANSWER_S:g} s", now)
+        elif self._door.words.due_s(now) <= 0:
+            self._new_word(now)
+
+    def _new_word(self, now: Now) -> None:
+        word = secrets.token_hex(8)
+        self._door.words.add(word, self.session.publish(SESSION, self.name, payload=word), now)
+
+    def _distrust(self, why: str, now: Now) -> None:
+        self._carry_out(self._door.lose_broker(now))
+        self.session.renew(why)
+
+    def _publish_event(self, payload: bytes) -> int | None:
+        return self.session.publish(EVENT, self.name, payload=payload)
 
     def _publish_state(self) -> None:
-        if self._door.state is not self._published and self._door.session is not None:
+        """To a connection that `on_connect` has greeted."""
+        if self._door.words.trusted and self._door.state is not self._published:
             self._published = self._door.state
             self.session.publish(STATE, self.name, payload=self._published)
+        leaf = self._door.leaf
+        if self._door.words.trusted and leaf is not None and leaf.is_open is not self._published_open:
+            self._published_open = leaf.is_open
+            self.session.publish(CONTACT, self.name, payload=Switch.of(leaf.is_open))
 
 
-def main(name: str, settings: DoorSettings, mqtt: MqttSettings, folder: Path) -> None:
-    """Run the door `name` until it is told to stop. Raises RelayError when there is no relay."""
-    session, inbox, clock = open_session(mqtt, folder, "door", name)
-    run(DoorAgent(name, settings, session, inbox, clock), clock)
+def _read(device: Input | None) -> bool | None:
+    return None if device is None else device.active
+
+
+def main(name: str, settings: DoorSettings, site: Site) -> None:
+    """Run the door `name` until it is told to stop. Raises PinError when a pin can't be had."""
+    session, inbox, clock = open_session(site, "door", name)
+    run(DoorAgent(name, settings, site.data, session, inbox, clock), clock)

@@ -9,28 +9,72 @@ from pydantic import Field, StringConstraints, model_validator
 from agents.runtime.settings import Seconds, Section
 
 PinFactory = Literal["lgpio", "rpigpio", "pigpio", "native", "mock"]
+Pin = int | Annotated[str, StringConstraints(min_length=1, max_length=20)]
 
 
 class RelaySettings(Section):
     """The relay that feeds the electric strike.
 
     `pin` is a BCM number, or any name gpiozero knows (`GPIO17`, `BOARD11`). `pin_factory` is
-    named here so that a missing library is an error, not a silent fallback to another one.
+    named here so that a missing library is an error, not a silent fallback to another one; the
+    door's inputs are read through the same.
     """
 
-    pin: int | Annotated[str, StringConstraints(min_length=1, max_length=20)]
+    pin: Pin
     pin_factory: PinFactory
     active_high: bool = True
 
 
+class InputSettings(Section):
+    """A contact on a pin. With `pull: up` it is active when wired to ground, with `pull: down` when
+    wired to 3.3 V; `inverted` turns that round, for contacts that open when they are active.
+    """
+
+    pin: Pin
+    pull: Literal["up", "down"] = "up"
+    inverted: bool = False
+    debounce_s: Annotated[float, Field(ge=0.005, le=1)] = 0.05
+
+
+class ExitButtonSettings(InputSettings):
+    """A button on the inside; active is pressed."""
+
+
+class ContactSettings(InputSettings):
+    """A reed contact on the door's leaf; active is closed.
+
+    `report_forced: false` is for doors with a handle inside: there nobody can tell a break-in from
+    somebody leaving.
+    """
+
+    held_open_after_s: Seconds = 60.0
+    locks_when_opened: bool = False
+    report_forced: bool = True
+
+
 class DoorSettings(Section):
+    """`rest_s` is how long nothing but the exit button opens after the strike has been released for
+    `max_hold_s` in one go. `on_broker_lost` says what becomes of a pulse when the broker goes.
+    """
+
     relay: RelaySettings
     hold_s: Annotated[float, Field(gt=0, le=60)] = 3.0
     max_hold_s: Annotated[float, Field(gt=0, le=300)] = 30.0
+    rest_s: Annotated[float, Field(ge=0, le=300)] = 5.0
     max_age_s: Seconds = 10.0
+    on_broker_lost: Literal["finish", "cut"] = "finish"
+    exit_button: ExitButtonSettings | None = None
+    contact: ContactSettings | None = None
 
     @model_validator(mode="after")
     def _bounds(self) -> Self:
         if self.max_hold_s < self.hold_s:
             raise ValueError(f"max_hold_s ({self.max_hold_s}) is shorter than hold_s ({self.hold_s})")
+        return self
+
+    @model_validator(mode="after")
+    def _pins(self) -> Self:
+        pins = [section.pin for section in (self.relay, self.exit_button, self.contact) if section is not None]
+        if len({str(pin).upper().removeprefix("GPIO") for pin in pins}) < len(pins):
+            raise ValueError("relay, exit_button and contact need a pin each")
         return self

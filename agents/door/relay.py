@@ -1,57 +1,132 @@
-"""The relay, driven through gpiozero."""
+"""The relay, driven through gpiozero, and the guard that ends a pulse nobody else ends."""
 
 from __future__ import annotations
 
+import contextlib
+from functools import partial
 from importlib import import_module
+from threading import Lock, Timer
+from typing import Any
 
+from agents.door import pins
 from agents.door.config import RelaySettings
-from agents.runtime.agent import HardwareError
 
-_FACTORIES = {
-    "lgpio": ("gpiozero.pins.lgpio", "LGPIOFactory"),
-    "rpigpio": ("gpiozero.pins.rpigpio", "RPiGPIOFactory"),
-    "pigpio": ("gpiozero.pins.pigpio", "PiGPIOFactory"),
-    "native": ("gpiozero.pins.native", "NativeFactory"),
-    "mock": ("gpiozero.pins.mock", "MockFactory"),
-}
+GRACE_S = 1.0  # what the guard leaves the agent to end a pulse by itself
+RETRY_S = 1.0
 
 
-class RelayError(HardwareError):
+class RelayError(pins.PinError):
     """The relay can't be driven; its text says why, for people."""
 
 
 class Relay:
-    """One output pin, off from the first moment on.
+    """One output pin, off from the first moment on, and never on for much longer than it was told to be.
 
-    Raises RelayError when the named pin library or the pin itself can't be had: another library
-    is never tried in its place.
+    Raises RelayError when the named pin library or the pin itself can't be had, or when the relay
+    reads as on: a door whose strike is released must not call itself locked.
+
+    Relay boards that are on at low level (`active_high: false`): through lgpio and rpigpio the pin
+    becomes an output at the level of off, without a blip. Through pigpio and native it becomes an
+    output first, and the board may be on until it is set, a moment later. From power-on until the
+    agent runs nobody drives the pin, and after a crash nobody does, or it keeps its level: that no
+    program can prevent, only a resistor to the level of off and, for crashes, a relay that limits
+    its own time.
     """
 
     def __init__(self, settings: RelaySettings) -> None:
-        module, factory = _FACTORIES[settings.pin_factory]
+        self.overran = False
+        """The guard had to end a pulse. Whoever has told people of it sets it back."""
+        self._pull_when_left = "down" if settings.active_high else "up"
+        self._naming = partial(pins.naming, settings.pin, settings.pin_factory, RelayError)
+        # The guard switches on a thread of its own: under this lock there is never but one of
+        # "on, guarded by the guard of this pulse" and "off, and older guards have no say".
+        self._lock = Lock()
+        self._on = False
+        self._pulse = 0
+        self._guard: Timer | None = None
+        with self._naming():
+            self._output = _take(settings)
         try:
-            gpiozero = import_module("gpiozero")
-            pins = getattr(import_module(module), factory)()
-            self._output = gpiozero.OutputDevice(
-                settings.pin, active_high=settings.active_high, initial_value=False, pin_factory=pins
-            )
-            self.drive(False)  # reads back: a door with a stuck relay must not call itself locked
-        except Exception as error:  # gpiozero, lgpio and the kernel each raise their own kinds
-            raise RelayError(f"pin {settings.pin} through {settings.pin_factory}: {error}") from error
+            self.drive(False)
+        except RelayError:
+            with contextlib.suppress(RelayError):
+                self._let_go()
+            raise
 
-    def drive(self, on: bool) -> None:
-        """Switch, and read back. Raises RelayError."""
-        try:
-            self._output.on() if on else self._output.off()
-            answers = bool(self._output.value)
-        except Exception as error:
-            raise RelayError(f"relay does not answer: {error}") from error
-        if answers is not on:
-            raise RelayError(f"relay was switched {'on' if on else 'off'} but reads back the opposite")
+    def drive(self, on: bool, at_most_s: float = 0.0) -> None:
+        """Switch, and read back. Raises RelayError.
+
+        What is on is off after `at_most_s` and a little, whatever becomes of the agent's main thread.
+        The guard is there before the relay is on, and stays while it can't be switched off.
+        """
+        with self._lock, self._naming():
+            if on:
+                self._end_pulse()
+                self._arm(at_most_s + GRACE_S)
+            self._switch(on)
+            if not on:
+                self._end_pulse()
+
+    def check(self) -> None:
+        """Raises RelayError when the pin reads back differently from what it was last switched to."""
+        with self._lock, self._naming():
+            self._read_back()
 
     def close(self) -> None:
-        """Off, and let go of the pin."""
+        """Off, and let go of the pin, in any case. Raises RelayError when one of these failed."""
         try:
             self.drive(False)
         finally:
+            with self._lock:
+                self._end_pulse()
+                self._let_go()
+
+    def _switch(self, on: bool) -> None:
+        self._on = on
+        self._output.on() if on else self._output.off()
+        self._read_back()
+
+    def _read_back(self) -> None:
+        if bool(self._output.value) is not self._on:
+            raise pins.PinError(f"relay was switched {'on' if self._on else 'off'} but reads back the opposite")
+
+    def _arm(self, delay_s: float) -> None:
+        guard = Timer(delay_s, self._cut, (self._pulse,))
+        guard.daemon = True
+        guard.start()
+        self._guard = guard
+
+    def _end_pulse(self) -> None:
+        self._pulse += 1
+        if self._guard is not None:
+            self._guard.cancel()
+            self._guard = None
+
+    def _cut(self, pulse: int) -> None:
+        """The guard's thread: the agent did not end this pulse in time, it may hang."""
+        with self._lock:
+            if pulse != self._pulse:
+                return  # the pulse was ended while this guard waited for the lock
+            self.overran = True
+            try:
+                self._switch(False)
+            except Exception:  # noqa: BLE001 - whatever it is, there is nothing else to do than to try again
+                self._arm(RETRY_S)
+            else:
+                self._end_pulse()
+
+    def _let_go(self) -> None:
+        """The pin becomes an input, pulled to the level of off; gpiozero alone would leave it floating."""
+        with self._naming(), contextlib.ExitStack() as stack:
+            stack.callback(self._output.pin.input_with_pull, self._pull_when_left)
             self._output.close()
+
+
+def _take(settings: RelaySettings) -> Any:
+    """The pin as an output at the level of off."""
+    factory = pins.factory(settings.pin_factory)
+    if factory.pin(settings.pin).info.pull == ("up" if settings.active_high else "down"):
+        raise pins.PinError("a resistor on the computer's board would switch the relay on whenever no program runs")
+    return import_module("gpiozero").OutputDevice(
+        settings.pin, active_high=settings.active_high, initial_value=False, pin_factory=factory
+    )

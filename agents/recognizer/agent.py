@@ -15,10 +15,11 @@ from agents.recognizer.faces import CHIP_PX, FaceEngine, Pixels
 from agents.recognizer.watch import Watch
 from agents.runtime.agent import IDLE_S, Agent, open_session, run
 from agents.runtime.clock import Clock, Now
+from agents.runtime.events import Message, Subscription
 from agents.runtime.health import Latencies, Report
 from agents.runtime.inbox import Inbox
-from agents.runtime.session import Message, Session, Subscription
-from agents.runtime.settings import MqttSettings
+from agents.runtime.session import Session
+from agents.runtime.settings import Site
 from agents.wire.messages import BadMessage, Identity, Refusal
 from agents.wire.stamp import Stamp
 from agents.wire.topics import FRAME, IDENTITY, PERSON, SNAPSHOT
@@ -172,8 +173,8 @@ class RecognizerAgent(Agent):
         return Matcher(enrolled, self._settings.threshold, self._settings.min_margin)
 
 
-def main(settings: RecognizerSettings, cameras: Sequence[str], mqtt: MqttSettings, folder: Path) -> None:
+def main(settings: RecognizerSettings, cameras: Sequence[str], site: Site) -> None:
     """Recognize people in the frames of `cameras` until told to stop. Raises ModelError."""
-    session, inbox, clock = open_session(mqtt, folder, "recognizer", settings.id)
-    gallery = folder / settings.gallery
+    session, inbox, clock = open_session(site, "recognizer", settings.id)
+    gallery = site.folder / settings.gallery
     run(RecognizerAgent(settings, cameras, gallery, session, inbox, clock), clock)

@@ -7,18 +7,21 @@ import contextlib
 import logging
 import signal
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import replace
 from types import FrameType
 
 from agents.runtime.clock import Clock, Now
+from agents.runtime.events import Connected, Subscription
 from agents.runtime.health import Report, Reporter
 from agents.runtime.inbox import Fault, Inbox, Stop
-from agents.runtime.session import Connected, Session, Subscription
-from agents.runtime.settings import MqttSettings
+from agents.runtime.session import Session
+from agents.runtime.settings import Site
+from agents.runtime.watchdog import Watchdog
 from agents.wire.messages import Availability
 from agents.wire.topics import HEALTH
 
 IDLE_S = 1.0  # the longest an agent goes without a tick
+STALL_S = 3.0  # an agent that took no turn for so long has stood still: suspended, or stuck in a call
 
 
 class HardwareError(Exception):
@@ -47,6 +50,10 @@ class Agent(abc.ABC):
     def on_event(self, event: object, now: Now) -> None:
         """A message, the loss of the broker, or an event of the agent's own hardware."""
 
+    def on_stall(self, stood_s: float, now: Now) -> None:
+        """The agent took no turn for `stood_s`: what comes next may have waited as long."""
+        self.log.warning("stood still for %.1f s", stood_s)
+
     def on_tick(self, now: Now) -> float:
         """Do what is due. Returns the seconds until something will be due next."""
         return IDLE_S
@@ -66,24 +73,31 @@ class Agent(abc.ABC):
 def run(agent: Agent, clock: Clock) -> None:
     """Run until SIGTERM, SIGINT or an error; the agent lets go of its hardware first, in any case."""
     with contextlib.ExitStack() as stack:
+        watchdog = stack.enter_context(contextlib.closing(Watchdog(agent.log)))
         _stop_on_signals(agent.inbox, stack)
         stack.callback(agent.session.close)
         stack.callback(agent.close)
         agent.start()
         agent.session.subscribe(agent.subscriptions())
         agent.session.start()
-        _loop(agent, clock)
+        watchdog.ready()
+        _loop(agent, clock, watchdog)
 
 
-def _loop(agent: Agent, clock: Clock) -> None:
+def _loop(agent: Agent, clock: Clock, watchdog: Watchdog) -> None:
     reporter = Reporter(clock.now())
     announced: Availability | None = None
-    wait_s = 0.0
+    wait_s, turn_at = 0.0, clock.now().mono
     while True:
         event = agent.inbox.get(wait_s)
         now = clock.now()
+        if now.mono - turn_at > STALL_S:
+            agent.on_stall(now.mono - turn_at, now)
+        turn_at = now.mono
+        watchdog.pet(now.mono)
         if isinstance(event, Stop):
             agent.log.info("stopping: %s", event.reason)
+            watchdog.stopping(event.reason)
             return
         if isinstance(event, Fault):
             raise event.error
@@ -107,7 +121,9 @@ def _announce(agent: Agent, announced: Availability | None) -> Availability:
 
 
 def _report(agent: Agent, reporter: Reporter, now: Now) -> None:
-    health = reporter.health(agent.report(), now)
+    report = agent.report()
+    report = replace(report, problem=report.problem or agent.session.problem)
+    health = reporter.health(report, now)
     if health is not None:
         agent.session.publish(HEALTH, agent.kind, agent.name, payload=health.encode())
 
@@ -122,7 +138,7 @@ def _stop_on_signals(inbox: Inbox, stack: contextlib.ExitStack) -> None:
         stack.callback(signal.signal, number, signal.signal(number, stop))
 
 
-def open_session(mqtt: MqttSettings, folder: Path, kind: str, name: str) -> tuple[Session, Inbox, Clock]:
+def open_session(site: Site, kind: str, name: str) -> tuple[Session, Inbox, Clock]:
     """What every agent is made with: its connection, its inbox and the computer's clock."""
-    inbox, clock = Inbox(), Clock()
-    return Session(mqtt, folder, (kind, name), inbox, clock), inbox, clock
+    inbox, clock = Inbox(), Clock(site.trusts_clock)
+    return Session(site, (kind, name), inbox, clock), inbox, clock

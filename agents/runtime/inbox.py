@@ -47,8 +47,13 @@ class Inbox:
         self.dropped = 0
         self.passed_over = 0
 
+    @property
+    def full(self) -> bool:
+        """Whether `put` would drop an event that is not vital; `put_latest` never does."""
+        return self._queue.qsize() >= self._limit
+
     def put(self, event: object) -> None:
-        if self._queue.qsize() >= self._limit and not isinstance(event, Vital):
+        if self.full and not isinstance(event, Vital):
             self.dropped += 1
             return
         self._queue.put(event)

@@ -6,95 +6,76 @@ that would end that thread silently, and leave the agent deaf, becomes a `Fault`
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, ParamSpec
+from typing import Any, ParamSpec, cast
 
 from paho.mqtt.client import Client, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from agents.runtime import tls
 from agents.runtime.clock import Clock
-from agents.runtime.inbox import Fault, Inbox, Vital
-from agents.runtime.settings import MqttSettings
+from agents.runtime.events import Connected, Disconnected, Message, Published, ReplyTo, Subscription
+from agents.runtime.inbox import Fault, Inbox
+from agents.runtime.settings import Site
 from agents.wire.messages import Availability
-from agents.wire.topics import AVAILABILITY, Topic
+from agents.wire.topics import AVAILABILITY, FRAME, REPLY, Topic
 
 KEEPALIVE_S = 15
 RECONNECT_MAX_S = 5  # a door may not stay deaf for long after its broker is back
 MAX_QUEUED = 200  # QoS 1 messages waiting for the broker to come back
+SMALL_PACKET = 65_536  # bytes; nothing larger is sent to those who read no frames
 RETAINED_NEVER = 2  # MQTT 5 retain handling: no retained messages when subscribing
 P = ParamSpec("P")
-
-
-@dataclass(frozen=True)
-class Connected(Vital):
-    """The broker is there (again), and the subscriptions are asked for."""
-
-
-@dataclass(frozen=True)
-class Disconnected(Vital):
-    reason: str
-
-
-@dataclass(frozen=True)
-class Message:
-    """Something arrived. `received_at` is UTC seconds; `properties` are MQTT 5 user properties."""
-
-    topic: Topic
-    names: tuple[str, ...]
-    payload: bytes
-    retain: bool
-    properties: tuple[tuple[str, str], ...]
-    received_at: float
-
-
-@dataclass(frozen=True)
-class Subscription:
-    """A topic with its names filled in. With `latest`, a newer message replaces a waiting one."""
-
-    topic: Topic
-    names: tuple[str, ...]
-    latest: bool = False
 
 
 class Session:
     """One client of the broker.
 
-    `agent` is (kind, id) and makes the client id and the last will on its availability topic; a
-    command, which is nobody's to wait for, has None. Raises OSError when there is no password file.
+    `who` is an agent's (kind, id), which make its user name, its client id and the last will on its
+    availability topic; or the user name of a command, which is nobody's to wait for. Raises OSError
+    when a file with a password or a certificate is missing or wrong.
     """
 
-    def __init__(
-        self, settings: MqttSettings, folder: Path, agent: tuple[str, str] | None, inbox: Inbox, clock: Clock
-    ) -> None:
-        self._settings, self._inbox, self._clock, self._agent = settings, inbox, clock, agent
-        self._log = logging.getLogger("/".join(agent or ("facelatch",)))
+    follows_acknowledgements = False  # whether `Published` is put into the inbox
+    problem: str | None = None
+
+    def __init__(self, site: Site, who: tuple[str, str] | str, inbox: Inbox, clock: Clock) -> None:
+        self._settings, self._inbox, self._clock = site.mqtt, inbox, clock
+        self._agent = None if isinstance(who, str) else who
+        self.user = who if isinstance(who, str) else "-".join(who)
+        self._log = logging.getLogger("/".join(self._agent or ("facelatch",)))
         self._subscriptions: dict[str, Subscription] = {}
         self._client = Client(
             CallbackAPIVersion.VERSION2,
-            client_id="-".join((settings.base.replace("/", "-"), *agent)) if agent else "",
+            client_id=f"{self._settings.base.replace('/', '-')}-{self.user}" if self._agent else "",
             protocol=MQTTProtocolVersion.MQTTv5,
         )
-        if settings.username is not None:
-            self._client.username_pw_set(settings.username, settings.password(folder))
+        self._login = self._settings.login(self.user, site.folder)
+        if self._login is not None:
+            self._client.username_pw_set(*self._login)
+        if self._settings.tls is not None:
+            self._client.tls_set_context(tls.context(self._settings.tls, site.folder))
         self._client.max_queued_messages_set(MAX_QUEUED)
         self._client.reconnect_delay_set(1, RECONNECT_MAX_S)
-        if agent is not None:
-            topic = self._at(AVAILABILITY, *agent)
+        if self._agent is not None:
+            topic = self._at(AVAILABILITY, *self._agent)
             self._client.will_set(topic, Availability.OFFLINE, AVAILABILITY.qos, AVAILABILITY.retain)
-        self._missed = False  # the last attempt to connect failed, and that was said
+        self._why = ""  # what is known of how this attempt to connect, or this connection, ended
+        self._said: str | None = ""  # why there is no broker, as it was logged; None while there is one
+        self._greeted = False
         self._set_callbacks()
 
     @property
     def connected(self) -> bool:
-        return self._client.is_connected()
+        # when the broker or the keepalive ended it, paho goes on saying True until it tries anew
+        return self._client.is_connected() and self._client.socket() is not None
 
     def subscribe(self, subscriptions: Sequence[Subscription]) -> None:
         """What to ask for at every connect. Call it before `start`."""
@@ -107,28 +88,50 @@ class Session:
             self._settings.port,
             keepalive=KEEPALIVE_S,
             clean_start=True,
-            properties=_properties(PacketTypes.CONNECT, SessionExpiryInterval=0),
+            properties=_properties(PacketTypes.CONNECT, SessionExpiryInterval=0, **self._bounds()),
         )
         self._client.loop_start()
 
     def publish(
         self, topic: Topic, *names: str, payload: bytes | str, properties: tuple[tuple[str, str], ...] = ()
-    ) -> bool:
+    ) -> int | None:
         """Publish as the contract says. QoS 0 is dropped, QoS 1 queued, while there is no broker.
 
-        Returns whether it was handed on.
+        Returns the message's id, or None when it was dropped or the queue is full.
         """
+        wanted: dict[str, Any] = {"UserProperty": list(properties)} if properties else {}
+        return self._publish(topic, names, payload, wanted)
+
+    def ask(self, topic: Topic, *names: str, payload: bytes, reply_to: ReplyTo) -> int | None:
+        """Publish, and say where the answer is waited for."""
+        wanted: dict[str, Any] = {"ResponseTopic": self._at(REPLY, *reply_to.names)}
+        return self._publish(topic, names, payload, wanted | _correlation(reply_to))
+
+    def answer(self, reply_to: ReplyTo, payload: bytes) -> int | None:
+        """Answer a message whose sender said where."""
+        return self._publish(REPLY, reply_to.names, payload, _correlation(reply_to))
+
+    def _publish(
+        self, topic: Topic, names: tuple[str, ...], payload: bytes | str, wanted: dict[str, Any]
+    ) -> int | None:
         if topic.qos == 0 and not self.connected:
-            return False
-        wanted: dict[str, Any] = {}
+            return None
         if topic.expiry_s is not None:
             wanted["MessageExpiryInterval"] = topic.expiry_s
-        if properties:
-            wanted["UserProperty"] = list(properties)
         info = self._client.publish(
             self._at(topic, *names), payload, topic.qos, topic.retain, _properties(PacketTypes.PUBLISH, **wanted)
         )
-        return info.rc == 0
+        queued = topic.qos > 0 and info.rc == MQTTErrorCode.MQTT_ERR_NO_CONN
+        return info.mid if queued or info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS else None
+
+    def renew(self, reason: str) -> None:
+        """Drop the connection, with all that waits in it, and connect anew: a clean start."""
+        self._log.warning("connecting anew: %s", reason)
+        sock = self._client.socket()
+        if sock is not None:
+            with contextlib.suppress(OSError):
+                # not the TLS socket's own shutdown: its reader would then take cipher for plain text
+                socket.socket.shutdown(cast("socket.socket", sock), socket.SHUT_RDWR)
 
     def announce(self, availability: Availability) -> None:
         if self._agent is not None:
@@ -151,13 +154,16 @@ class Session:
 
     def _set_callbacks(self) -> None:
         client = self._client
+        paho = logging.Logger("paho", logging.ERROR)
+        paho.addFilter(self._note)
+        client.enable_logger(paho)
         client.on_socket_open = self._guard(_no_delay)
         client.on_connect = self._guard(self._on_connect)
-        client.on_connect_fail = self._guard(self._on_connect_fail)
         client.on_disconnect = self._guard(self._on_disconnect)
         client.on_subscribe = self._guard(self._on_subscribe)
         client.on_publish = self._guard(self._on_publish)
         client.on_message = self._guard(self._on_message)
+        client.reconnect = self._reconnect  # type: ignore[method-assign]
         # what the network thread runs: it ends at any error that is no OSError, a bad host name say
         client.loop_forever = self._guard(client.loop_forever)  # type: ignore[method-assign,arg-type,assignment]
 
@@ -170,49 +176,97 @@ class Session:
 
         return guarded
 
-    def _on_connect_fail(self, _client: Client, _data: Any) -> None:
-        if not self._missed:
-            self._missed = True
-            self._log.warning("no broker answers at %s; trying again until one does", self._where)
+    def _reconnect(self) -> MQTTErrorCode:
+        """paho tells nobody why it could not connect, and a wrong certificate has to be told."""
+        self._why = ""
+        try:
+            return Client.reconnect(self._client)
+        except OSError as error:
+            self._miss(str(error))
+            raise
+
+    def _note(self, record: logging.LogRecord) -> bool:
+        """What ended a connection, which paho tells its log only: nothing of that is written."""
+        if record.args:
+            self._why = record.getMessage().partition(": ")[2]
+        return False
+
+    def _miss(self, why: str) -> None:
+        """The same reason is told once, not at every attempt."""
+        if self._said is None:
+            self._log.warning("lost broker %s: %s; trying again", self._where, why)
+        elif why != self._said:
+            self._log.warning("no broker at %s: %s; trying again until there is one", self._where, why)
+        self._said = why
 
     def _on_connect(self, client: Client, _data: Any, _flags: Any, code: ReasonCode, _props: Any) -> None:
         if code.is_failure:
-            self._log.error("broker %s refused the connection: %s", self._where, code)
+            self._why = f"it refused the connection: {code}"
             return
-        self._missed = False
+        self._said = None
         self._log.info("connected to broker %s", self._where)
+        if self._settings.anonymous and not self._settings.local:
+            self.problem = f"the broker at {self._where} lets anybody in: whoever reaches it can open the doors"
+            self._log.error("%s; see broker/README.md", self.problem)
+        self._greeted = False
         wanted = [(topic, _options(s.topic)) for topic, s in self._subscriptions.items()]
         if wanted:
             client.subscribe(wanted)
-        self._inbox.put(Connected())
+        else:
+            self._greet()
+
+    def _greet(self) -> None:
+        """Not in `_on_connect`: after it paho resends what was not acknowledged, and old news would follow new."""
+        if not self._greeted:
+            self._greeted = True
+            self._inbox.put(Connected())
 
     def _on_disconnect(self, _client: Client, _data: Any, _flags: Any, code: ReasonCode, _props: Any) -> None:
+        reason = self._why or str(code)
         if code.is_failure:
-            self._log.warning("lost broker %s: %s; trying again", self._where, code)
-        self._inbox.put(Disconnected(str(code)))
+            self._miss(reason)
+        self._inbox.put(Disconnected(reason))
 
     def _on_subscribe(self, _client: Client, _data: Any, _mid: int, codes: list[ReasonCode], _props: Any) -> None:
         for topic, code in zip(self._subscriptions, codes, strict=False):
             if code.is_failure:  # an agent that looks well and hears nothing is worse than one that ends
                 raise PermissionError(f"broker refused the subscription to {topic}: {code}")
+        self._greet()
 
-    def _on_publish(self, _client: Client, _data: Any, _mid: int, code: ReasonCode, _props: Any) -> None:
+    def _on_publish(self, _client: Client, _data: Any, mid: int, code: ReasonCode, _props: Any) -> None:
         if code.is_failure:
             self._log.error("broker refused a message: %s", code)
+        if self.follows_acknowledgements:
+            self._inbox.put(Published(mid))
 
     def _on_message(self, _client: Client, _data: Any, raw: MQTTMessage) -> None:
+        self._greet()
         subscription = self._subscriptions.get(raw.topic)
         if subscription is None:
             return
-        properties = tuple(getattr(raw.properties, "UserProperty", ()))
-        received_at = self._clock.now().utc
         message = Message(
-            subscription.topic, subscription.names, bytes(raw.payload), raw.retain, properties, received_at
+            subscription.topic,
+            subscription.names,
+            bytes(raw.payload),
+            raw.retain,
+            tuple(getattr(raw.properties, "UserProperty", ())),
+            self._clock.now().utc,
+            self._reply_to(raw),
         )
-        if subscription.latest:
+        urgent = subscription.urgent is not None and self._inbox.full and subscription.urgent(message.payload)
+        if subscription.latest or urgent:
             self._inbox.put_latest(raw.topic, message)
         else:
             self._inbox.put(message)
+
+    def _reply_to(self, raw: MQTTMessage) -> ReplyTo | None:
+        """Only below the house's own reply topics: no sender may make an agent publish elsewhere."""
+        names = REPLY.names_in(self._settings.base, getattr(raw.properties, "ResponseTopic", ""))
+        return ReplyTo(names, getattr(raw.properties, "CorrelationData", None)) if names else None
+
+    def _bounds(self) -> dict[str, int]:
+        reads_frames = any(s.topic is FRAME for s in self._subscriptions.values())
+        return {} if reads_frames else {"MaximumPacketSize": SMALL_PACKET}
 
     @property
     def _where(self) -> str:
@@ -224,6 +278,10 @@ def _options(topic: Topic) -> SubscribeOptions:
     if topic.live_only:
         return SubscribeOptions(qos=topic.qos, retainAsPublished=True, retainHandling=RETAINED_NEVER)
     return SubscribeOptions(qos=topic.qos)
+
+
+def _correlation(reply_to: ReplyTo) -> dict[str, Any]:
+    return {} if reply_to.correlation is None else {"CorrelationData": reply_to.correlation}
 
 
 def _properties(packet: int, **values: Any) -> Properties:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -22,32 +23,73 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
+FilePath = Annotated[str, StringConstraints(min_length=1)]
+
+
+class TlsSettings(Section):
+    """TLS 1.2 or newer. Without `ca_file` the system's certificate authorities count; a certificate
+    of the agent's own is for brokers that ask for one.
+    """
+
+    ca_file: FilePath | None = None
+    cert_file: FilePath | None = None
+    key_file: FilePath | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if (self.cert_file is None) is not (self.key_file is None):
+            raise ValueError("cert_file and key_file need each other")
+        return self
+
+
 class MqttSettings(Section):
-    """Where the broker is and who connects."""
+    """Where the broker is and who connects.
+
+    `credentials` is a file with a password, named like the broker's user; or a folder of such files,
+    where every program is a user of its own (`door-front`, `unlock`).
+    """
 
     host: Annotated[str, StringConstraints(min_length=1, max_length=253)] = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65_535)] = 1883
     base: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$")] = "facelatch"
-    username: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
-    password_file: Annotated[str, StringConstraints(min_length=1)] | None = None
-
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
-        if self.password_file is not None and self.username is None:
-            raise ValueError("password_file without username: the broker would not be told who connects")
-        return self
+    tls: TlsSettings | None = None
+    credentials: FilePath | None = None
 
     @property
     def local(self) -> bool:
         """Whether the broker is on this machine."""
         return self.host in LOOPBACK
 
-    def password(self, folder: Path) -> str | None:
-        """The first line of `password_file`, relative to the house's `folder`. Raises OSError."""
-        if self.password_file is None:
+    @property
+    def anonymous(self) -> bool:
+        """Whether clients tell the broker nothing of who they are: neither a password nor a certificate."""
+        return self.credentials is None and (self.tls is None or self.tls.cert_file is None)
+
+    def login(self, user: str, folder: Path) -> tuple[str, str] | None:
+        """The name and password to connect with; `user` is the program's own name. Raises OSError."""
+        if self.credentials is None:
             return None
-        path = folder / self.password_file
-        try:
-            return path.read_text(encoding="utf-8-sig").split("\n")[0]
-        except UnicodeDecodeError:
-            raise OSError(f"{path} is not UTF-8 text") from None
+        path = folder / self.credentials
+        file = path / user if path.is_dir() else path
+        return file.name, _first_line(file)
+
+
+@dataclass(frozen=True)
+class Site:
+    """What an agent needs to know of the house around it.
+
+    Paths in settings are relative to `folder`; `data` is where the house keeps what it must not
+    forget. With `trusts_clock` the computer's clock is right even where the system can't say so.
+    """
+
+    mqtt: MqttSettings
+    folder: Path
+    data: Path
+    trusts_clock: bool = False
+
+
+def _first_line(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig").split("\n")[0]
+    except UnicodeDecodeError:
+        raise OSError(f"{path} is not UTF-8 text") from None

@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 
 from agents.runtime.agent import IDLE_S, Agent, open_session, run
 from agents.runtime.clock import Clock, Now
+from agents.runtime.events import Message, Subscription
 from agents.runtime.health import Latencies, Report
 from agents.runtime.inbox import Inbox
-from agents.runtime.session import Message, Session, Subscription
-from agents.runtime.settings import MqttSettings
+from agents.runtime.session import Session
+from agents.runtime.settings import Site
 from agents.scheduler import switches
 from agents.scheduler.config import SchedulerSettings
 from agents.scheduler.core import Effect, Gate
@@ -165,7 +166,7 @@ class SchedulerAgent(Agent):
         self.session.publish(DECISION, decision.door, payload=decision.encode())
 
 
-def main(settings: SchedulerSettings, data: Path, mqtt: MqttSettings, folder: Path) -> None:
-    """Run the scheduler until it is told to stop. `data` is the folder it remembers switches in."""
-    session, inbox, clock = open_session(mqtt, folder, "scheduler", settings.id)
-    run(SchedulerAgent(settings, data, session, inbox, clock), clock)
+def main(settings: SchedulerSettings, site: Site) -> None:
+    """Run the scheduler until it is told to stop."""
+    session, inbox, clock = open_session(site, "scheduler", settings.id)
+    run(SchedulerAgent(settings, site.data, session, inbox, clock), clock)

@@ -63,6 +63,10 @@ class EventType(StrEnum):
     LOCKED = "locked"
     REJECTED = "rejected"
     JAMMED = "jammed"
+    OPENED = "opened"
+    CLOSED = "closed"
+    FORCED = "forced"
+    HELD_OPEN = "held_open"
 
 
 class Cause(StrEnum):
@@ -70,8 +74,12 @@ class Cause(StrEnum):
 
     GRANT = "grant"
     COMMAND = "command"
+    BUTTON = "button"
+    CONTACT = "contact"
     TIMEOUT = "timeout"
+    BROKER_LOST = "broker_lost"
     STOP = "stop"
+    RESTART = "restart"
     FAULT = "fault"
 
 
@@ -86,7 +94,10 @@ class Refusal(StrEnum):
     EXPIRED = "expired"
     DUPLICATE = "duplicate"
     WRONG_SESSION = "wrong_session"
+    CLOCK_NOT_SET = "clock_not_set"
     MAX_HOLD = "max_hold"
+    LOCKED_OUT = "locked_out"
+    FLOOD = "flood"
     JAMMED = "jammed"
 
 
@@ -213,12 +224,24 @@ class Grant(Payload):
 
 
 class Command(Payload):
-    """A person's order. A bare word (`UNLOCK`) is one without the optional keys."""
+    """A person's order. A bare word (`UNLOCK`) is one without the optional keys.
+
+    `session` is what the door last wrote on its session topic: proof of age that needs no clock.
+    """
 
     action: Action
+    session: CorrelationId | None = None
     ts: UtcSeconds | None = None
     source: Text | None = None
     id: CorrelationId | None = None
+
+    @classmethod
+    def locks(cls, payload: bytes) -> bool:
+        """Whether this is an order to lock."""
+        try:
+            return cls.read(payload).action is Action.LOCK
+        except BadMessage:
+            return False
 
     @classmethod
     def read(cls, payload: bytes) -> Command:
@@ -243,8 +266,12 @@ class Command(Payload):
 
 
 class DoorEvent(Payload):
-    """What the door did or refused, and why. `at` was taken right after the relay had switched."""
+    """What the door did or refused, and why.
 
+    `seq` counts a door's events since it was installed; null where it could not be kept on disk.
+    """
+
+    seq: Seq | None = None
     event_type: EventType
     at: UtcSeconds
     cause: Cause

@@ -5,20 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Writer = Literal["camera", "recognizer", "scheduler", "door", "people", "each agent"]
+Party = Literal["camera", "recognizer", "scheduler", "door", "people", "each agent"]
 
 
 @dataclass(frozen=True)
 class Topic:
     """One row of the contract.
 
-    `path` holds the levels below the house's base; levels in <angle brackets> are names.
-    `live_only` topics carry something that is true now or never (an unlock, a frame): a
+    `path` holds the levels below the house's base; levels in <angle brackets> are names. The broker
+    lets its `writer` write it and its `readers` read it; "people" are Home Assistant, telephones and
+    the commands. `live_only` topics carry something that is true now or never (an unlock, a frame): a
     retained copy of one is refused by its reader.
     """
 
     path: str
-    writer: Writer
+    writer: Party
+    readers: tuple[Party, ...]
     qos: Literal[0, 1]
     retain: bool
     expiry_s: int | None = None
@@ -35,6 +37,14 @@ class Topic:
             raise ValueError(f"{self.path} does not take the names {names}")
         return "/".join([base, *levels])
 
+    def names_in(self, base: str, topic: str) -> tuple[str, ...] | None:
+        """The names in a topic string, or None when it is not one of this topic's: the reverse of `at`."""
+        levels = topic.removeprefix(f"{base}/").split("/")
+        names = tuple(level for level, ours in zip(levels, self._levels, strict=False) if _is_name(ours))
+        if "" in names or any(set("+#") & set(name) for name in names):
+            return None
+        return names if len(levels) == len(self._levels) and self.at(base, *names) == topic else None
+
     @property
     def _levels(self) -> list[str]:
         return self.path.split("/")
@@ -44,23 +54,27 @@ def _is_name(level: str) -> bool:
     return level.startswith("<")
 
 
-FRAME = Topic("camera/<camera>/frame", "camera", qos=0, retain=False, live_only=True)
-IDENTITY = Topic("recognizer/<camera>/identity", "recognizer", 0, False, expiry_s=5, live_only=True)
-PERSON = Topic("recognizer/<camera>/person", "recognizer", qos=1, retain=True)
-SNAPSHOT = Topic("recognizer/<camera>/snapshot", "recognizer", qos=0, retain=True)
-DECISION = Topic("scheduler/<door>/decision", "scheduler", qos=1, retain=False)
-WINDOW = Topic("scheduler/<door>/window", "scheduler", qos=1, retain=True)
-ENABLED = Topic("scheduler/<door>/enabled", "scheduler", qos=1, retain=True)
-ENABLED_SET = Topic("scheduler/<door>/enabled/set", "people", qos=1, retain=False, live_only=True)
-GRANT = Topic("door/<door>/grant", "scheduler", qos=0, retain=False, expiry_s=5, live_only=True)
-COMMAND = Topic("door/<door>/command", "people", qos=0, retain=False, live_only=True)
-SESSION = Topic("door/<door>/session", "door", qos=1, retain=True)
-STATE = Topic("door/<door>/state", "door", qos=1, retain=True)
-EVENT = Topic("door/<door>/event", "door", qos=1, retain=False)
-AVAILABILITY = Topic("<agent>/<id>/availability", "each agent", qos=1, retain=True)
-HEALTH = Topic("<agent>/<id>/health", "each agent", qos=1, retain=True)
+FRAME = Topic("camera/<camera>/frame", "camera", ("recognizer", "people"), qos=0, retain=False, live_only=True)
+IDENTITY = Topic(
+    "recognizer/<camera>/identity", "recognizer", ("scheduler", "people"), 0, False, expiry_s=5, live_only=True
+)
+PERSON = Topic("recognizer/<camera>/person", "recognizer", ("people",), qos=1, retain=True)
+SNAPSHOT = Topic("recognizer/<camera>/snapshot", "recognizer", ("people",), qos=0, retain=True)
+DECISION = Topic("scheduler/<door>/decision", "scheduler", ("people",), qos=1, retain=False)
+WINDOW = Topic("scheduler/<door>/window", "scheduler", ("people",), qos=1, retain=True)
+ENABLED = Topic("scheduler/<door>/enabled", "scheduler", ("people",), qos=1, retain=True)
+ENABLED_SET = Topic("scheduler/<door>/enabled/set", "people", ("scheduler",), qos=1, retain=False, live_only=True)
+GRANT = Topic("door/<door>/grant", "scheduler", ("door",), qos=0, retain=False, expiry_s=5, live_only=True)
+COMMAND = Topic("door/<door>/command", "people", ("door",), qos=0, retain=False, live_only=True)
+REPLY = Topic("reply/<client>/<word>", "door", ("people",), qos=0, retain=False, expiry_s=5)
+SESSION = Topic("door/<door>/session", "door", ("scheduler", "people"), qos=1, retain=True)
+STATE = Topic("door/<door>/state", "door", ("people",), qos=1, retain=True)
+CONTACT = Topic("door/<door>/contact", "door", ("people",), qos=1, retain=True)
+EVENT = Topic("door/<door>/event", "door", ("people",), qos=1, retain=False)
+AVAILABILITY = Topic("<agent>/<id>/availability", "each agent", ("scheduler", "people"), qos=1, retain=True)
+HEALTH = Topic("<agent>/<id>/health", "each agent", ("people",), qos=1, retain=True)
 
 ALL = (
     FRAME, IDENTITY, PERSON, SNAPSHOT, DECISION, WINDOW, ENABLED, ENABLED_SET,
-    GRANT, COMMAND, SESSION, STATE, EVENT, AVAILABILITY, HEALTH,
+    GRANT, COMMAND, REPLY, SESSION, STATE, CONTACT, EVENT, AVAILABILITY, HEALTH,
 )  # fmt: skip

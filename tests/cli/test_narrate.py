@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agents.cli.narrate import REMEMBERED_DECISIONS, WORDS, Narrator
-from agents.runtime.session import Message
+from agents.runtime.events import Message
 from agents.wire.messages import (
     Action,
     Box,
@@ -220,3 +220,22 @@ def test_junk_on_a_plain_topic_does_not_stop_the_story_either(topic: Topic, list
 
 def test_every_reason_has_words() -> None:
     assert set(WORDS) == set(Why)
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (EventType.OPENED, "was opened"),
+        (EventType.FORCED, "was FORCED"),
+        (EventType.HELD_OPEN, "stands open"),
+        (EventType.CLOSED, "was closed"),
+    ],
+)
+def test_the_leaf_of_the_door_is_told(kind: EventType, words: str, listener: Listener) -> None:
+    (line,) = listener.door(event(kind, Cause.CONTACT))
+    assert words in line
+
+
+def test_an_event_that_comes_twice_is_told_once(listener: Listener) -> None:
+    told = event(EventType.UNLOCKED, Cause.BUTTON, seq=7)
+    assert [listener.door(told) for _ in range(2)] == [["RELAY ON: door front is unlocked by the exit button"], []]

@@ -14,7 +14,7 @@ from agents.cli.main import main
 from agents.cli.unlock import _answer
 from agents.runtime.clock import Clock
 from agents.runtime.inbox import Fault, Inbox
-from agents.runtime.session import Connected, Disconnected, Message
+from agents.runtime.events import Connected, Disconnected, Message
 from agents.wire.messages import Action, Cause, Command, DoorEvent, EventType
 from agents.wire.topics import EVENT
 

@@ -12,7 +12,7 @@ from agents.door.agent import RETRY_JAMMED_S, DoorAgent
 from agents.door.config import DoorSettings, RelaySettings
 from agents.door.relay import RelayError
 from agents.runtime.inbox import Inbox
-from agents.runtime.session import Disconnected
+from agents.runtime.events import Disconnected
 from agents.wire.topics import COMMAND, EVENT, GRANT, SESSION, STATE, Topic
 from tests.fakes import T0, FakeClock, FakeSession, Said, after, message
 

@@ -28,6 +28,7 @@ PATIENCE_S = 40.0  # how long a test waits for what must come; never how long it
 HOUSE = """\
 mqtt: {{ port: {port} }}
 log_level: DEBUG
+clock: trusted
 doors:
   front:
     relay: {{ pin: 17, pin_factory: mock }}
@@ -166,6 +167,7 @@ class Home:
     def __init__(self, folder: Path, port: int, hold_s: float = 0.5) -> None:
         self.folder, self.config = folder, folder / "facelatch.yaml"
         self.config.write_text(HOUSE.format(port=port, hold_s=hold_s), encoding="utf-8")
+        self.env: dict[str, str] = {}  # more environment for what is started
         self._running: list[subprocess.Popen[bytes]] = []
 
     def edit(self, old: str, new: str) -> None:
@@ -179,7 +181,7 @@ class Home:
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """`facelatch …` in the background; its log goes to a file of its own."""
         with self.log_of(*arguments).open("ab") as log:
-            process = subprocess.Popen(self.command(*arguments), stdout=log, stderr=log)
+            process = subprocess.Popen(self.command(*arguments), stdout=log, stderr=log, env={**os.environ, **self.env})
         self._running.append(process)
         return process
 

@@ -12,7 +12,8 @@ from agents.runtime.agent import Agent, run
 from agents.runtime.clock import Clock, Now
 from agents.runtime.health import Report
 from agents.runtime.inbox import Fault, Inbox, Stop
-from agents.runtime.session import Connected, Disconnected, Session, Subscription
+from agents.runtime.events import Connected, Disconnected, Subscription
+from agents.runtime.session import Session
 from agents.wire.messages import Availability, Health
 from agents.wire.topics import COMMAND, HEALTH, Topic
 

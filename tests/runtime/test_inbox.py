@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from agents.runtime.inbox import Fault, Inbox, Stop, Vital
-from agents.runtime.session import Connected, Disconnected
+from agents.runtime.events import Connected, Disconnected
 
 
 def drain(inbox: Inbox) -> list[object]:

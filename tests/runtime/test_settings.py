@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from agents.runtime.settings import MqttSettings
+from agents.runtime.settings import MqttSettings, TlsSettings
 
-SETTINGS = MqttSettings(username="facelatch-door", password_file="secrets/mqtt")
+SETTINGS = MqttSettings(credentials="secrets/facelatch")
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    path = tmp_path / "secrets" / "mqtt"
+    path = tmp_path / "secrets" / "facelatch"
     path.parent.mkdir()
     return path
 
@@ -34,28 +34,37 @@ def file(tmp_path: Path) -> Path:
 )
 def test_the_password_is_the_files_first_line(file: Path, tmp_path: Path, content: bytes, password: str) -> None:
     file.write_bytes(content)
-    assert SETTINGS.password(tmp_path) == password
+    assert SETTINGS.login("door-front", tmp_path) == ("facelatch", password)
 
 
-def test_without_a_file_there_is_no_password(tmp_path: Path) -> None:
-    assert MqttSettings().password(tmp_path) is None
+def test_in_a_folder_every_program_has_a_password_of_its_own(file: Path, tmp_path: Path) -> None:
+    for user in ("door-front", "camera-front"):
+        (file.parent / user).write_text(f"of {user}\n")
+    settings = MqttSettings(credentials="secrets")
+    assert settings.login("camera-front", tmp_path) == ("camera-front", "of camera-front")
+    with pytest.raises(OSError, match="secrets/door-back"):
+        settings.login("door-back", tmp_path)
+
+
+def test_without_credentials_nobody_logs_in(tmp_path: Path) -> None:
+    assert MqttSettings().login("door-front", tmp_path) is None
 
 
 def test_a_missing_password_file_is_an_error_that_names_it(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="secrets/mqtt"):
-        SETTINGS.password(tmp_path)
+    with pytest.raises(OSError, match="secrets/facelatch"):
+        SETTINGS.login("door-front", tmp_path)
 
 
 def test_a_password_file_that_is_no_text_is_an_error_that_names_it(file: Path, tmp_path: Path) -> None:
     file.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(OSError, match="secrets/mqtt is not UTF-8 text"):
-        SETTINGS.password(tmp_path)
+    with pytest.raises(OSError, match="secrets/facelatch is not UTF-8 text"):
+        SETTINGS.login("door-front", tmp_path)
 
 
 def test_a_password_file_may_be_anywhere(tmp_path: Path) -> None:
     path = tmp_path / "elsewhere"
     path.write_text("s3cret\n")
-    assert MqttSettings(username="ana", password_file=str(path)).password(Path("/nowhere")) == "s3cret"
+    assert MqttSettings(credentials=str(path)).login("door-front", Path("/nowhere")) == ("elsewhere", "s3cret")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
@@ -78,6 +87,6 @@ def test_a_base_that_would_be_another_topic_is_refused(base: str) -> None:
         MqttSettings(base=base)
 
 
-def test_a_password_without_a_user_is_an_error() -> None:
-    with pytest.raises(ValidationError, match="password_file without username"):
-        MqttSettings(password_file="secrets/mqtt")
+def test_a_certificate_needs_its_key() -> None:
+    with pytest.raises(ValidationError, match="need each other"):
+        TlsSettings(cert_file="me.crt")

@@ -1,0 +1,61 @@
+"""A button or a contact on a pin, read through gpiozero."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+
+from agents.door import pins
+from agents.door.config import InputSettings, PinFactory
+
+
+class InputError(pins.PinError):
+    """The input can't be read; its text says why, for people."""
+
+
+class Input:
+    """One input pin. Raises InputError when the pin can't be had.
+
+    `notify` hears on another thread of every edge, with the level after it; nothing is debounced
+    here. It may only put an event in the inbox: an error in it could end the pin library's thread,
+    and with it all edges of all pins. Edges do get lost, in the kernel and on the way, so the agent
+    reads `active` now and then. gpiozero's own events would then pass over the next edge too, as no
+    change; these are the pin's.
+    """
+
+    def __init__(self, settings: InputSettings, pin_factory: PinFactory, notify: Callable[[bool], None]) -> None:
+        self._naming = partial(pins.naming, settings.pin, pin_factory, InputError)
+        self._notify = notify
+        self._inverted = settings.inverted
+        self._active_level = (settings.pull == "down") is not settings.inverted
+        with self._naming():
+            self._device = import_module("gpiozero").InputDevice(
+                settings.pin, pull_up=settings.pull == "up", pin_factory=pins.factory(pin_factory)
+            )
+            self._listen()
+
+    @property
+    def active(self) -> bool:
+        """Whether the input is active at this moment. Raises InputError."""
+        with self._naming():
+            return bool(self._device.value) is not self._inverted
+
+    def close(self) -> None:
+        """Let go of the pin; `notify` is not called any more. Raises InputError."""
+        with self._naming():
+            try:
+                self._device.pin.when_changed = None
+            finally:
+                self._device.close()
+
+    def _listen(self) -> None:
+        try:
+            self._device.pin.edges = "both"
+            self._device.pin.when_changed = self._changed
+        except Exception:
+            self._device.close()
+            raise
+
+    def _changed(self, _ticks: object, level: int) -> None:
+        self._notify(bool(level) is self._active_level)

@@ -1,0 +1,147 @@
+"""What topics.md says of orders and identities, written a second time: json and plain ifs.
+
+Nothing here is taken from `agents`, so that the agents can be held against it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any
+
+WORDS = ("UNLOCK", "OPEN", "LOCK")
+ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+
+
+def command(payload: bytes) -> dict[str, Any] | None:
+    """The order's keys, null for those left out; None when it is to be refused whatever the time."""
+    bare = payload.strip()
+    if len(payload) > 1024:
+        return None
+    if bare in (b"UNLOCK", b"OPEN", b"LOCK"):
+        return dict.fromkeys(("session", "ts", "source", "id")) | {"action": bare.decode()}
+    found = _object(bare, "action", ("session", "ts", "source", "id"))
+    right = (
+        found is not None
+        and found["action"] in WORDS
+        and (found["session"] is None or is_id(found["session"]))
+        and (found["id"] is None or is_id(found["id"]))
+        and (found["ts"] is None or is_time(found["ts"]))
+        and (found["source"] is None or (isinstance(found["source"], str) and len(found["source"]) <= 200))
+    )
+    return found if right else None
+
+
+def grant(payload: bytes) -> dict[str, Any] | None:
+    if len(payload) > 16_384:
+        return None
+    found = _object(payload, "id session person expires_at")
+    right = (
+        found is not None
+        and is_id(found["id"])
+        and is_id(found["session"])
+        and is_person(found["person"])
+        and is_time(found["expires_at"])
+    )
+    return found if right else None
+
+
+def identity(payload: bytes) -> dict[str, Any] | None:
+    if len(payload) > 16_384:
+        return None
+    found = _object(payload, "id camera captured_at seq faces")
+    right = (
+        found is not None
+        and is_id(found["id"])
+        and is_name(found["camera"])
+        and is_time(found["captured_at"])
+        and is_count(found["seq"])
+        and isinstance(found["faces"], list)
+        and len(found["faces"]) <= 32
+        and all(_is_face(face) for face in found["faces"])
+    )
+    return found if right else None
+
+
+def is_id(value: object) -> bool:
+    return isinstance(value, str) and ID.fullmatch(value) is not None
+
+
+def is_name(value: object) -> bool:
+    return isinstance(value, str) and NAME.fullmatch(value) is not None
+
+
+def is_person(value: object) -> bool:
+    if not isinstance(value, str) or not 1 <= len(value) <= 64:
+        return False
+    return value.isprintable() and value == value.strip() and value.casefold() not in ("unknown", "none")
+
+
+def is_time(value: object) -> bool:
+    """UTC seconds; the bound refuses milliseconds."""
+    return _is_number(value, 0) and value < 100_000_000_000  # type: ignore[operator]
+
+
+def is_count(value: object) -> bool:
+    return type(value) is int and 0 <= value < 2**53
+
+
+def _is_face(face: object) -> bool:
+    if not isinstance(face, dict) or not _has_keys(face, "person distance margin box sharpness", ("liveness", "track")):
+        return False
+    person, distance, liveness, track = (face.get(key) for key in ("person", "distance", "liveness", "track"))
+    return (
+        (person is None or (is_person(person) and distance is not None))
+        and (distance is None or _is_number(distance, 0))
+        and (face["margin"] is None or _is_number(face["margin"], 0))
+        and _is_number(face["sharpness"], 0)
+        and (liveness is None or (_is_number(liveness, 0) and liveness <= 1))
+        and (track is None or is_count(track))
+        and _is_box(face["box"])
+    )
+
+
+def _is_box(box: object) -> bool:
+    if not isinstance(box, dict) or not _has_keys(box, "left top width height"):
+        return False
+    sides = list(box.values())
+    return (
+        all(type(side) is int and -100_000 <= side <= 100_000 for side in sides)
+        and box["width"] > 0
+        and box["height"] > 0
+    )
+
+
+def _is_number(value: object, least: float) -> bool:
+    """A finite number (json reads NaN, too), and no boolean, which Python counts among the whole numbers."""
+    if type(value) not in (int, float):
+        return False
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except OverflowError:
+        return False
+    return math.isfinite(number) and number >= least
+
+
+def _has_keys(found: dict[str, Any], needed: str, optional: tuple[str, ...] = ()) -> bool:
+    return set(needed.split()) <= set(found) <= {*needed.split(), *optional}
+
+
+def _object(payload: bytes, needed: str, optional: tuple[str, ...] = ()) -> dict[str, Any] | None:
+    """A JSON object with these keys and no others; those left out are None."""
+    try:
+        text = payload.decode("utf-8")
+        found = json.loads(text, object_pairs_hook=_unicode)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict) or not _has_keys(found, needed, optional):
+        return None
+    return dict.fromkeys(optional) | found
+
+
+def _unicode(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """json reads half a surrogate pair; no UTF-8 can hold it."""
+    json.dumps(pairs, ensure_ascii=False).encode("utf-8")
+    return dict(pairs)
