@@ -6,7 +6,6 @@ import ctypes
 from pathlib import Path
 
 TIME_ERROR = 5  # what adjtimex returns while the clock is not synchronised
-FAILED = -1  # what it returns in a container, say, that may not ask
 TIMEX_BYTES = 1024  # struct timex has 208 at most; with modes 0 nothing is set
 SINCE_START = Path("/run/systemd/timesync/synchronized")  # systemd-timesyncd: was set since the computer started
 

@@ -100,7 +100,7 @@ def test_a_pull_that_the_board_does_not_allow_is_an_error() -> None:
 
 
 def test_the_relays_own_pin_can_not_be_an_input_under_another_name() -> None:
-    relay = Relay(RelaySettings(pin=17, pin_factory="mock"), 30.0)
+    relay = Relay(RelaySettings(pin=17, pin_factory="mock"))
     with pytest.raises(InputError, match=r"^pin BOARD11 through mock: .*in use"):
         input_on([], "BOARD11")
     relay.drive(True)

@@ -172,7 +172,7 @@ def lgpio(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeLgpio]:
 
 @pytest.mark.parametrize("active_high", [True, False])
 def test_through_lgpio_too_the_relay_is_never_on_for_a_moment(active_high: bool, lgpio: FakeLgpio) -> None:
-    relay = Relay(RelaySettings(pin=17, pin_factory="lgpio", active_high=active_high), 30.0)
+    relay = Relay(RelaySettings(pin=17, pin_factory="lgpio", active_high=active_high))
     on, off = int(active_high), int(not active_high)
     taken = lgpio.seen(17)
     assert off in taken
