@@ -19,11 +19,11 @@ class BrokerError(Exception):
     """The broker can't be run, or its files can't be made; its text says why."""
 
 
-def program(name: str = "mosquitto") -> str:
-    """The path of one of mosquitto's programs; Debian puts it where only root looks. Raises BrokerError."""
-    found = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), *SBIN]))
+def program() -> str:
+    """The path of mosquitto; Debian puts it where only root looks. Raises BrokerError."""
+    found = shutil.which("mosquitto", path=os.pathsep.join([os.environ.get("PATH", ""), *SBIN]))
     if found is None:
-        raise BrokerError(f"{name} is not installed: apt install mosquitto, or brew install mosquitto")
+        raise BrokerError("mosquitto is not installed: apt install mosquitto, or brew install mosquitto")
     return found
 
 

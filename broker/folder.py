@@ -76,13 +76,14 @@ def wanted_lines(house: House) -> str:
     """The section `mqtt` as it has to be, to be copied into the house's file."""
     mqtt = house.mqtt
     given = mqtt.model_fields_set
-    ca_file = (mqtt.tls.ca_file if mqtt.tls else None) or "secrets/ca.crt"
+    secrets = mqtt.credentials or f"{house.data}/secrets"  # where the account that runs the house can write
+    ca_file = (mqtt.tls.ca_file if mqtt.tls else None) or f"{secrets}/ca.crt"
     lines = ["mqtt:"]
     lines.append(f"  host: {mqtt.host if 'host' in given else own_names()[-1]} # this machine, as all others call it")
     lines.append(f"  port: {mqtt.port if mqtt.port != 1883 else TLS_PORT}")
     lines += [f"  base: {mqtt.base}"] if "base" in given else []
     lines.append(f"  tls: {{ ca_file: {ca_file} }}")
-    lines.append(f"  credentials: {mqtt.credentials or 'secrets'}")
+    lines.append(f"  credentials: {secrets}")
     return "\n".join(lines)
 
 

@@ -1,4 +1,8 @@
-"""Passwords: made at random, and hashed as mosquitto reads them."""
+"""Passwords: made at random, and hashed as mosquitto reads them.
+
+mosquitto's own `mosquitto_passwd -U` would do as well, were it not for passwords with a colon or a
+space at an end: it hashes something else. And like this no password is ever in a second file.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +11,36 @@ import binascii
 import hashlib
 import hmac
 import secrets
-import subprocess
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 
-from broker import BrokerError, program
+from broker import BrokerError
 
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that looks like another: people type these into telephones
 LENGTH = 26  # 128 bits: nobody guesses it
+ITERATIONS = 1000  # for passwords that people choose; every connection costs the broker as much
+SALT_BYTES = 12
 
 
 def make() -> str:
     return "".join(secrets.choice(LETTERS) for _ in range(LENGTH))
+
+
+def hashed(password: str) -> str:
+    """$7$, iterations, salt and digest: PBKDF2 with SHA-512."""
+    salt = secrets.token_bytes(SALT_BYTES)
+    digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, ITERATIONS)
+    return f"$7${ITERATIONS}${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"
+
+
+def matches(hashed: str, password: str) -> bool:
+    """Whether it is the hash of this password. One of another kind never is."""
+    try:
+        _, kind, iterations, salt, digest = hashed.split("$")
+        known = base64.b64decode(digest, validate=True)
+        made = hashlib.pbkdf2_hmac("sha512", password.encode(), base64.b64decode(salt), int(iterations))
+    except (ValueError, binascii.Error):
+        return False
+    return kind == "7" and hmac.compare_digest(made, known)
 
 
 def decode(data: bytes, where: str) -> dict[str, str]:
@@ -38,29 +59,3 @@ def decode(data: bytes, where: str) -> dict[str, str]:
 
 def encode(hashes: Mapping[str, str]) -> bytes:
     return "".join(f"{user}:{hashed}\n" for user, hashed in sorted(hashes.items())).encode()
-
-
-def hashed(passwords: Mapping[str, str], folder: Path) -> dict[str, str]:
-    """User → hash, made by mosquitto's own program in a file in `folder`. Raises BrokerError."""
-    if not passwords:
-        return {}
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=".new-") as file:  # mode 0600
-        path = Path(file.name)
-        path.write_bytes(encode(passwords))
-        done = subprocess.run(
-            [program("mosquitto_passwd"), "-U", str(path)], capture_output=True, text=True, check=False
-        )
-        if done.returncode != 0:
-            raise BrokerError(f"mosquitto_passwd: {done.stderr.strip() or done.returncode}")
-        return decode(path.read_bytes(), str(path))
-
-
-def matches(hashed: str, password: str) -> bool:
-    """Whether it is the hash of this password: $7$, iterations, salt, PBKDF2 with SHA-512."""
-    try:
-        _, kind, iterations, salt, digest = hashed.split("$")
-        known = base64.b64decode(digest, validate=True)
-        made = hashlib.pbkdf2_hmac("sha512", password.encode(), base64.b64decode(salt), int(iterations))
-    except (ValueError, binascii.Error):
-        return False
-    return kind == "7" and hmac.compare_digest(made, known)

@@ -65,14 +65,14 @@ def _at_work(folder: Folder) -> Iterator[None]:
 
 
 def _make(folder: Folder, known: Mapping[str, Client], now: Now, rotate: str | None = None) -> Outcome:
-    everybody = acl.users(folder.house, known)
+    everybody, reached_as = acl.users(folder.house, known), _names(folder)
     names = [user.name for user in everybody]
     for name in names:
         folder.check_user(name)
     if rotate is not None and rotate not in names:
         raise BrokerError(f"there is no user {rotate!r}: {', '.join(names)}")
     done = Outcome()
-    _certify(folder, now, done)
+    _certify(folder, reached_as, now, done)
     private.write(folder.path / "clients.json", clients.encode(known))
     _set_passwords(folder, names, rotate, done)
     base = folder.house.mqtt.base
@@ -95,14 +95,14 @@ def conf_text(folder: Folder) -> str:
     )
 
 
-def _certify(folder: Folder, now: Now, done: Outcome) -> None:
+def _certify(folder: Folder, names: Sequence[str], now: Now, done: Outcome) -> None:
     authority = _authority(folder, now, done)
     if not folder.ca_copy.exists():
         folder.ca_copy.parent.mkdir(parents=True, exist_ok=True)
         private.write(folder.ca_copy, authority.certificate, mode=0o644)
     elif folder.ca_copy.read_bytes() != authority.certificate:
         raise BrokerError(f"{folder.ca_copy} is not the authority in {authority.where[0]}: copy that one over it")
-    _server(folder, authority, now, done)
+    _server(folder, authority, names, now, done)
 
 
 def _authority(folder: Folder, now: Now, done: Outcome) -> Pair:
@@ -115,13 +115,13 @@ def _authority(folder: Folder, now: Now, done: Outcome) -> Pair:
         private.write(certificate, certificates.make_authority(made, name, now.utc), mode=0o644)
         done.told.append(f"{certificate}: made; copy it to everything that connects")
     return _read(
-        certificate, key, "Restore both from a backup. With a new authority nothing connects until it has that one"
+        certificate, key, "Restore both from a backup. Or remove both, and give the new one to everything that connects"
     )
 
 
-def _server(folder: Folder, authority: Pair, now: Now, done: Outcome) -> None:
+def _server(folder: Folder, authority: Pair, names: Sequence[str], now: Now, done: Outcome) -> None:
     certificate, key = folder.path / "server.crt", folder.path / "server.key"
-    names, mend = _names(folder), "Remove both: they are made anew, and no client notices"
+    mend = "Remove both: they are made anew, and no client notices"
     reason = None
     if certificate.exists():
         reason = certificates.why_renew(_read(certificate, key, mend), authority, names, now.utc)
@@ -143,6 +143,7 @@ def _read(certificate: Path, key: Path, mend: str) -> Pair:
     for path, other in ((certificate, key), (key, certificate)):
         if not path.exists():
             raise BrokerError(f"{path} is missing beside {other}. {mend}")
+    key.chmod(0o600)
     pair = Pair(certificate.read_bytes(), key.read_bytes(), (str(certificate), str(key)))
     try:
         pair.check()
@@ -173,7 +174,7 @@ def _need_clock(now: Now) -> None:
 def _set_passwords(folder: Folder, names: Sequence[str], rotate: str | None, done: Outcome) -> None:
     """The file with a password is what counts, where it is still on this machine; otherwise its hash."""
     old = folder.hashes()
-    fresh: dict[str, str] = {}
+    hashes = {name: old[name] for name in names if name in old}
     for name in names:
         path = folder.secrets / name
         if name == rotate or (name not in old and not path.exists()):
@@ -181,13 +182,11 @@ def _set_passwords(folder: Folder, names: Sequence[str], rotate: str | None, don
         if path.exists():
             path.chmod(0o600)
             password = folder.password(name)
-            if name not in old or not passwords.matches(old[name], password):
-                fresh[name] = password
-    kept = {name: old[name] for name in names if name in old}
-    hashes = {**kept, **passwords.hashed(fresh, folder.path)}
+            if not passwords.matches(old.get(name, ""), password):
+                hashes[name] = passwords.hashed(password)
+                done.told.append(f"{name}: {'new password' if name in old else 'added'}")
     done.reload |= private.write(folder.path / "passwords", passwords.encode(hashes))
     _remove_secrets(folder, old.keys() - set(names), done)
-    done.told += [f"{name}: {'new password' if name in old else 'added'}" for name in fresh]
 
 
 def _remove_secrets(folder: Folder, gone: Iterable[str], done: Outcome) -> None:

@@ -180,6 +180,8 @@ class Gallery:
             yield
         except sqlite3.Error as error:
             raise GalleryError(f"{self.path}: {_explain(error)}") from error
+        except UnicodeDecodeError:  # SQLite's own words, which quote the damaged file
+            raise GalleryError(f"{self.path}: is damaged: it holds text that is none") from None
 
 
 def _make_file(path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -98,6 +99,8 @@ def _read(path: Path) -> yaml.Node | None:
         raise ConfigError([f"{path}:{line}: not YAML: {error.reason}"]) from None
     except RecursionError:
         raise ConfigError([f"{path}: nested too deeply"]) from None
+    except (ValueError, OverflowError):  # PyYAML does not check what it converts: "\UFFFFFFFF", %YAML 99…9.1
+        raise ConfigError([f"{path}: not YAML: an escaped character or a version is out of range"]) from None
 
 
 def _plain(node: yaml.Node, loc: Loc, lines: Lines, errors: list[str], path: Path) -> Any:
@@ -143,11 +146,12 @@ def _explain(path: Path, lines: Lines, model: type[BaseModel], error: Any) -> st
     return _place(path, lines, loc) + text
 
 
-def _known_keys(model: type[BaseModel]) -> set[str]:
+@cache
+def _known_keys(model: type[BaseModel]) -> frozenset[str]:
     """All keys of the file's schema: a misspelt one is near one of them, wherever it stands."""
     schema = model.model_json_schema()
     parts = [schema, *schema.get("$defs", {}).values()]
-    return {key for part in parts for key in part.get("properties", {})}
+    return frozenset(key for part in parts for key in part.get("properties", {}))
 
 
 def _place(path: Path, lines: Lines, loc: Loc) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from pathlib import Path
 
@@ -27,12 +28,44 @@ def test_the_development_broker_listens_on_the_asked_port_of_this_machine_only()
     assert development_conf(1883) == (Path(broker.__file__).parent / "development.conf").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(
-    "setting",
-    ["set_tcp_nodelay true", "max_packet_size 2100000", "max_queued_messages 100", "max_queued_bytes 8388608"],
-)
+BOUNDS = ["set_tcp_nodelay true", "max_packet_size 2100000", "max_queued_messages 100", "max_queued_bytes 8388608"]
+
+
+@pytest.mark.parametrize("setting", BOUNDS)
 def test_no_client_can_fill_the_brokers_memory_or_make_an_unlock_wait(setting: str) -> None:
     assert setting in settings(development_conf(1883))
+
+
+PRODUCTION = [
+    "allow_anonymous false",
+    "use_username_as_clientid true",
+    "check_retain_source true",
+    "tls_version tlsv1.2",
+    "max_connections 200",
+    "memory_limit 268435456",
+    "persistence true",
+    "autosave_interval 60",
+    "sys_interval 0",
+    "log_type notice",
+]
+
+
+def production_conf() -> str:
+    return (Path(broker.__file__).parent / "production.conf").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("setting", [*BOUNDS, *PRODUCTION])
+def test_a_production_broker_lets_nobody_in_unknown_and_bounds_everybody(setting: str) -> None:
+    assert settings(production_conf()).count(setting) == 1
+
+
+def test_the_readme_says_of_every_setting_why_it_is_there() -> None:
+    readme = (Path(broker.__file__).parent / "README.md").read_text(encoding="utf-8")
+    table = [line for line in readme.splitlines() if line.startswith("| `")]
+    told = {word.split()[0] for line in table for word in re.findall(r"`([^`]+)`", line.split("|")[1])}
+    made = {line.split()[0] for line in settings(production_conf() + development_conf(1883))}
+    assert made - told == {"$user"}
+    assert told - made == {"user"}
 
 
 def test_the_file_is_written_for_the_port(tmp_path: Path) -> None:

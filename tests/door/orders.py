@@ -43,11 +43,11 @@ def say_word(door: Door, text: str, s: float) -> None:
     door.words.acknowledged(1)
 
 
-def command(action: str = "UNLOCK", **keys: object) -> bytes:
+def command(action: str = "UNLOCK", **keys: Any) -> bytes:
     return json.dumps({"action": action, **keys}).encode()
 
 
-def grant(id_: str = "g1", **keys: object) -> bytes:
+def grant(id_: str = "g1", **keys: Any) -> bytes:
     return json.dumps({"id": id_, "session": WORD, "person": "Ana", "expires_at": T0 + 5, **keys}).encode()
 
 
@@ -66,6 +66,9 @@ def the_event(effects: Sequence[Effect]) -> DoorEvent:
 
 
 def unlock(door: Door, s: float) -> DoorEvent:
+    """By a bare word, on a connection that is alive."""
+    if door.words.due_s(after(s)) <= 0:
+        say_word(door, f"word-at-{s}", s)
     return the_event(door.command(b"UNLOCK", False, after(s)))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from agents.door.core import Door
 from agents.door.flood import BURST
 from agents.wire.messages import Cause, EventType
@@ -105,10 +107,8 @@ def test_nobody_is_kept_inside_by_a_flood_or_a_clock_that_is_not_set() -> None:
 
 def test_no_number_of_presses_extends_a_pulse_beyond_max_hold_s() -> None:
     door = new_door(exit_button=BUTTON)
-    driven: list[bool] = []
     for i in range(19):
-        driven += press(door, i * 4 * SETTLE_S)
-    assert driven == [True]
+        assert False not in press(door, i * 4 * SETTLE_S)
     assert drives(door.tick(after(SETTLE_S + MAX_HOLD_S))) == [False]
 
 
@@ -154,6 +154,17 @@ def test_a_leaf_that_opens_in_the_pulses_last_moment_was_not_forced() -> None:
         unlock(door, 0)
         door.tick(after(HOLD_S))
         assert [event.event_type for event in swing(door, True, HOLD_S + late_s)] == [kind]
+
+
+@pytest.mark.xfail(strict=True, reason="only an end of the pulse that the door decided is remembered")
+def test_a_leaf_that_opens_when_the_relay_jams_or_the_agent_starts_anew_in_a_pulse_was_not_forced() -> None:
+    jammed = new_door(contact=CONTACT)
+    unlock(jammed, 1)
+    jammed.jam("stuck", None, after(2))
+    restarted = new_door(contact=CONTACT)
+    restarted.stop(Cause.RESTART, after(2), was_on=True)
+    for door in (jammed, restarted):
+        assert [event.event_type for event in swing(door, True, 2.5)] == [EventType.OPENED]
 
 
 def test_an_order_to_lock_on_a_locked_door_excuses_nobody_who_forces_it() -> None:

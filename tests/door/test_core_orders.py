@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from agents.door.core import REMEMBERED_IDS, Door
+from agents.door.words import ANSWER_S, GOOD_S, RENEW_S
 from agents.runtime.clock import Now
 from agents.wire.messages import EventType, Refusal
 from tests.door.orders import (
@@ -197,6 +198,10 @@ def test_a_refused_grant_does_not_use_up_the_id_of_a_good_one() -> None:
     assert drives(door.grant(grant(), False, after(0))) == [True]
 
 
+def test_a_thousand_ids_are_remembered_as_promised() -> None:
+    assert REMEMBERED_IDS == 1000
+
+
 def test_remembered_ids_are_bounded_and_the_oldest_goes_first() -> None:
     door = new_door()
     for i in range(REMEMBERED_IDS + 1):
@@ -215,6 +220,7 @@ def test_a_flood_of_other_ids_does_not_make_a_door_forget_one_while_it_is_fresh(
         now = after((MAX_AGE_S - 1) * i / 4000)
         door.command(command("LOCK", id=f"c-{i}"), False, now)
         door.grant(grant(f"g-{i}", expires_at=now.utc + 5), False, now)
+    say_word(door, "word-1", MAX_AGE_S)
     effects = door.command(order, False, after(MAX_AGE_S))
     assert (drives(effects), the_event(effects).reason) == ([], Refusal.DUPLICATE)
 
@@ -322,3 +328,27 @@ def test_max_age_s_is_about_commands_and_not_about_grants() -> None:
     assert drives(new_door(max_age_s=1.0).grant(grant(expires_at=T0 + 5), False, after(0))) == [True]
     long = new_door(max_age_s=3600.0).grant(grant(expires_at=T0 + 3600), False, after(0))
     assert the_event(long).reason is Refusal.EXPIRED
+
+
+@pytest.mark.xfail(strict=True, reason="a fresh ts is taken for proof that the way was short")
+def test_what_waited_in_a_connection_that_was_given_up_is_refused_however_fresh_its_ts() -> None:
+    """The door stood still, or the broker was silent: its orders must not open late, though in time for max_age_s."""
+    door = new_door()
+    door.lose_broker(after(9))
+    effects = door.command(command(ts=T0 + 1), False, after(9))
+    assert (drives(effects), the_event(effects).reason) == ([], Refusal.STALE)
+
+
+@pytest.mark.xfail(strict=True, reason="until the agent notices, up to a second later, the connection is trusted")
+def test_a_bare_command_is_refused_from_the_moment_on_that_the_broker_is_silent_for_too_long() -> None:
+    for s, driven in ((RENEW_S + ANSWER_S, [True]), (RENEW_S + ANSWER_S + 0.001, [])):
+        door = new_door()
+        door.words.add("word-1", 2, after(RENEW_S))
+        assert drives(door.command(b"UNLOCK", False, after(s))) == driven
+
+
+@pytest.mark.xfail(strict=True, reason="a word that nobody renewed is trusted for ever")
+def test_a_bare_command_is_refused_when_no_word_is_good_any_more() -> None:
+    """Whatever kept the agent from renewing them."""
+    for s, driven in ((GOOD_S, [True]), (GOOD_S + 0.001, [])):
+        assert drives(new_door().command(b"UNLOCK", False, after(s))) == driven

@@ -16,6 +16,10 @@ def admitted(flood: Flood, orders: int, s: float) -> int:
     return sum(flood.admits(after(s)) for _ in range(orders))
 
 
+def test_the_bounds_are_those_that_the_contract_promises() -> None:
+    assert (BURST, PER_S, TELL_EVERY_S) == (20, 5, 1)
+
+
 def test_so_many_at_once_are_admitted_and_no_more() -> None:
     assert admitted(Flood(), 10 * BURST, 0) == BURST
 

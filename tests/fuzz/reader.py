@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -57,3 +58,16 @@ class Reader:
 def blob(content: bytes) -> bytes:
     """The reverse of `Reader.blob`."""
     return len(content).to_bytes(2) + content
+
+
+class _Reading(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        line = record.getMessage()
+        assert line.isprintable(), line
+
+
+def read_log() -> logging.Logger:
+    """A log of which every line is read: nobody may forge one."""
+    log = logging.Logger("fuzz")
+    log.addHandler(_Reading())
+    return log

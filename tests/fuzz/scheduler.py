@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from agents.wire.topics import AVAILABILITY, DECISION, ENABLED, ENABLED_SET, GRA
 from tests.fakes import FakeClock, FakeSession, Said, after, message
 from tests.fuzz import contract
 from tests.fuzz.junk import FRAGMENTS, RAW, damaged, obj, payload, text
-from tests.fuzz.reader import Reader, Target, blob
+from tests.fuzz.reader import Reader, Target, blob, read_log
 
 CAMERAS = {"front": ("porch", "hall"), "back": ("yard",)}
 FRONT_HOURS = range(7, 19)  # UTC, Monday to Friday; the back door's are all
@@ -36,21 +35,12 @@ MAX_STEPS = 24
 DOORS = tuple(CAMERAS)
 
 
-class Log(logging.Handler):
-    """Nobody may forge a line of the log."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        line = record.getMessage()
-        assert line.isprintable(), line
-
-
 class Scheduler(SchedulerAgent):
     """Its switches are not written to disk, and its log is read."""
 
     def __init__(self, session: FakeSession, clock: FakeClock) -> None:
         super().__init__(SETTINGS, Path("/nonexistent"), session, Inbox(), clock)
-        self.log = logging.Logger("fuzz")
-        self.log.addHandler(Log())
+        self.log = read_log()
 
     def _keep_switches(self) -> None:
         pass

@@ -61,6 +61,10 @@ class Broker:
             self._process = subprocess.Popen([broker_files.program(), "-c", str(conf)], stdout=log, stderr=log)
         wait_until("the broker listens", self._listens)
 
+    def send(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
     def _listens(self) -> bool:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 
-from agents.runtime.agent import Agent, run
+from agents.runtime.agent import IDLE_S, STALL_S, Agent, open_session, run
 from agents.runtime.clock import Clock, Now
+from agents.runtime.events import Connected, Disconnected, Published, Subscription
 from agents.runtime.health import Report
 from agents.runtime.inbox import Fault, Inbox, Stop
-from agents.runtime.events import Connected, Disconnected, Subscription
 from agents.runtime.session import Session
+from agents.runtime.settings import MqttSettings, Site
 from agents.wire.messages import Availability, Health
 from agents.wire.topics import COMMAND, HEALTH, Topic
 
@@ -54,11 +56,11 @@ class FakeSession(Session):
 
     def publish(
         self, topic: Topic, *names: str, payload: bytes | str, properties: tuple[tuple[str, str], ...] = ()
-    ) -> bool:
+    ) -> int | None:
         assert (topic, names) == (HEALTH, ("fake", "one"))
         assert isinstance(payload, bytes)
         self.healths.append(Health.decode(payload))
-        return True
+        return len(self.healths)
 
     def announce(self, availability: Availability) -> None:
         self.diary.append(f"says {availability}")
@@ -88,6 +90,10 @@ class FakeAgent(Agent):
 
     def on_event(self, event: object, now: Now) -> None:
         self._do(f"hears {event}")
+
+    def on_stall(self, stood_s: float, now: Now) -> None:
+        super().on_stall(stood_s, now)
+        self._do(f"stood still for {stood_s:g} s until {now.mono:g}")
 
     def on_tick(self, now: Now) -> float:
         self.does.get("tick", lambda: None)()
@@ -262,3 +268,83 @@ def test_an_agent_ticks_even_when_nothing_happens(agent: FakeAgent) -> None:
     agent.does["tick"] = tick
     run(agent, agent.clock)
     assert next(ticks, "over") == "over"
+
+
+def test_the_broker_has_a_message_is_told_to_the_agent_and_is_no_new_connection(agent: FakeAgent) -> None:
+    said = [line for line in agent.run(Connected(), Published(7)) if line.startswith(("hears", "is connected"))]
+    assert said == ["is connected", f"hears {Published(7)}"]
+
+
+def stand_still(agent: FakeAgent, s: float) -> Callable[[], object]:
+    """Time passes while something is done."""
+    return lambda: setattr(agent.clock, "s", agent.clock.s + s)
+
+
+@pytest.mark.parametrize("waited", ["an order", Connected(), Disconnected("x")], ids=str)
+def test_an_agent_that_stood_still_knows_before_it_hears_what_waited_meanwhile(
+    agent: FakeAgent, waited: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    agent.does["hears knock"] = stand_still(agent, 10.0)
+    agent.run("knock", waited, "after")
+    assert [line for line in agent.diary if line.startswith(("hears", "stood", "is connected"))] == [
+        "hears knock",
+        "stood still for 10 s until 1010",
+        "is connected" if isinstance(waited, Connected) else f"hears {waited}",
+        "hears after",
+    ]
+    assert "stood still for 10.0 s" in caplog.text
+
+
+def test_a_stop_after_a_stall_is_still_a_stop(agent: FakeAgent) -> None:
+    agent.does["hears knock"] = stand_still(agent, 1e6)
+    assert agent.run("knock")[-2:] == ["closes", "session closes"]
+
+
+def test_standing_still_in_the_tick_counts_too(agent: FakeAgent) -> None:
+    delays = iter([0.0, 10.0])
+    agent.does["tick"] = lambda: stand_still(agent, next(delays, 0.0))()
+    agent.run("a", "b", "c")
+    assert [line for line in agent.diary if line.startswith(("hears", "stood"))] == [
+        "hears a",
+        "hears b",
+        "stood still for 10 s until 1010",
+        "hears c",
+    ]
+
+
+def test_an_agent_that_is_only_slow_or_has_nothing_to_do_does_not_stand_still(agent: FakeAgent) -> None:
+    assert STALL_S > 2 * IDLE_S
+    for event in "abc":
+        agent.does[f"hears {event}"] = stand_still(agent, STALL_S)
+    agent.run("a", "b", "c")
+    assert not [line for line in agent.diary if line.startswith("stood")]
+
+
+def test_what_the_wall_clock_does_is_no_stall(agent: FakeAgent) -> None:
+    class Jumping(FakeClock):
+        def now(self) -> Now:
+            return Now(utc=1e9 * len(agent.diary), mono=1000.0)
+
+    agent.clock = Jumping()
+    agent.run("a", "b")
+    assert not [line for line in agent.diary if line.startswith("stood")]
+
+
+def test_what_is_wrong_with_the_connection_is_in_the_health_until_something_worse_is(agent: FakeAgent) -> None:
+    agent.wire.problem = "lets anybody in"
+    agent.does["hears break"] = lambda: setattr(agent, "problem", "no camera")
+    agent.does["hears mend"] = lambda: setattr(agent, "problem", "")
+    agent.run(Connected(), "break", "mend")
+    assert [health.problem for health in agent.wire.healths] == ["lets anybody in", "no camera", "lets anybody in"]
+
+
+@pytest.mark.parametrize("trusts_clock", [False, True])
+def test_every_agent_is_made_with_a_session_of_its_own_and_the_houses_word_on_its_clock(
+    trusts_clock: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agents.runtime.clock.synchronised", lambda: False)
+    site = Site(MqttSettings(), tmp_path, tmp_path, trusts_clock)
+    session, inbox, clock = open_session(site, "door", "front")
+    assert session.user == "door-front"
+    assert inbox.get(0) is None
+    assert clock.now().utc_is_set is trusts_clock

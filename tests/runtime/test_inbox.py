@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
+from agents.runtime.events import Connected, Disconnected, Published
 from agents.runtime.inbox import Fault, Inbox, Stop, Vital
-from agents.runtime.events import Connected, Disconnected
 
 
 def drain(inbox: Inbox) -> list[object]:
@@ -75,7 +75,7 @@ def test_what_does_not_fit_is_dropped_and_counted() -> None:
 
 @pytest.mark.parametrize(
     "event",
-    [Stop("SIGTERM"), Fault(OSError()), Connected(), Disconnected("keep alive")],
+    [Stop("SIGTERM"), Fault(OSError()), Connected(), Disconnected("keep alive"), Published(7)],
     ids=lambda e: type(e).__name__,
 )
 def test_a_flood_never_drowns_what_is_vital(event: Vital) -> None:
@@ -84,6 +84,26 @@ def test_a_flood_never_drowns_what_is_vital(event: Vital) -> None:
     inbox.put(event)
     assert drain(inbox) == ["flood", event]
     assert inbox.dropped == 0
+
+
+def test_it_is_full_when_the_next_event_would_be_dropped_and_not_before() -> None:
+    inbox = Inbox(limit=2)
+    for event in "ab":
+        assert not inbox.full
+        inbox.put(event)
+    assert inbox.full
+    inbox.get(0)
+    assert not inbox.full
+
+
+def test_the_newest_of_its_kind_gets_into_a_full_inbox_where_others_do_not() -> None:
+    inbox = Inbox(limit=2)
+    for event in "abc":
+        inbox.put(event)
+    for order in (1, 2, 3):
+        inbox.put_latest("urgent", order)
+    assert drain(inbox) == ["a", "b", 3]
+    assert (inbox.dropped, inbox.passed_over) == (1, 2)
 
 
 def in_threads(*work: Callable[[], None]) -> list[threading.Thread]:

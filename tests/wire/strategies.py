@@ -87,12 +87,14 @@ MESSAGES: dict[type[Payload], st.SearchStrategy[Any]] = {
     Command: st.builds(
         Command,
         action=st.sampled_from(Action),
+        session=st.none() | ids,
         ts=st.none() | utc,
         source=st.none() | lines,
         id=st.none() | ids,
     ),
     DoorEvent: st.builds(
         DoorEvent,
+        seq=st.none() | seqs,
         event_type=st.sampled_from(EventType),
         at=utc,
         cause=st.sampled_from(Cause),

@@ -105,6 +105,27 @@ def test_only_the_very_word_is_a_command(payload: bytes) -> None:
     assert (error is None) is is_word
 
 
+@given(MESSAGES[Command])
+def test_an_order_to_lock_is_known_as_one_in_words_and_in_json(command: Command) -> None:
+    is_lock = command.action is Action.LOCK
+    assert Command.locks(command.encode()) is is_lock
+    assert Command.locks(command.action.encode()) is is_lock
+
+
+@given(rubbish)
+def test_what_can_not_be_read_is_no_order_to_lock(payload: bytes) -> None:
+    if refusal_of(Command.read, payload) is not None:
+        assert Command.locks(payload) is False
+
+
+def test_an_order_says_that_it_is_fresh_by_the_doors_own_word() -> None:
+    assert Command.read(b'{"action":"UNLOCK","session":"a1b2"}') == Command(action=Action.UNLOCK, session="a1b2")
+    for word in (b'""', b'"a b"', b'"a\\n"', b"7", b'"%s"' % (b"x" * 65)):
+        error = refusal_of(Command.read, b'{"action":"UNLOCK","session":%s}' % word)
+        assert error is not None
+        assert error.refusal is Refusal.MALFORMED
+
+
 def test_an_unknown_action_is_told_from_a_malformed_command() -> None:
     def refusal(payload: bytes) -> Refusal:
         error = refusal_of(Command.read, payload)

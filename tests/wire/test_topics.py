@@ -43,6 +43,75 @@ def test_a_wrong_number_of_names_is_an_error(topic: Topic) -> None:
             topic.at("facelatch", *wrong)
 
 
+@settings(max_examples=300)
+@given(topic=st.sampled_from(ALL), base=bases, both=st.tuples(names, names))
+def test_the_names_are_read_back_from_the_string_they_were_put_in(
+    topic: Topic, base: str, both: tuple[str, str]
+) -> None:
+    filled = both[: placeholders(topic)]
+    assert topic.names_in(base, topic.at(base, *filled)) == filled
+
+
+levels = st.sampled_from(["reply", "door", "command", "x", "", "+", "#", "a+", "#b", "<client>", "\x00", "č"])
+strings = st.lists(levels, max_size=5).map("/".join) | st.text(max_size=40)
+
+
+@settings(max_examples=300)
+@given(topic=st.sampled_from([topics.REPLY, topics.COMMAND, topics.AVAILABILITY]), string=strings)
+def test_whatever_string_names_are_read_from_they_make_the_same_string(topic: Topic, string: str) -> None:
+    for candidate in (string, f"facelatch/{string}"):
+        found = topic.names_in("facelatch", candidate)
+        if found is not None:
+            assert topic.at("facelatch", *found) == candidate
+            assert all(found)
+
+
+@pytest.mark.parametrize(
+    "string",
+    [
+        "",
+        "facelatch",
+        "facelatch/reply",
+        "facelatch/reply/phone",
+        "facelatch/reply/phone/",
+        "facelatch/reply//a1",
+        "facelatch/reply/phone/a1/",
+        "facelatch/reply/phone/a1/b2",
+        "facelatch/Reply/phone/a1",
+        "/facelatch/reply/phone/a1",
+        "reply/phone/a1",
+        "other/reply/phone/a1",
+        "facelatch/facelatch/reply/phone/a1",
+        "facelatch/door/front/command",
+        "facelatch/reply/../door/front/command",
+        "facelatch/reply/+/a1",
+        "facelatch/reply/phone/#",
+        "facelatch/reply/phone/a+",
+        "$SYS/reply/phone/a1",
+    ],
+    ids=repr,
+)
+def test_nothing_but_a_houses_own_reply_topic_is_one(string: str) -> None:
+    assert topics.REPLY.names_in("facelatch", string) is None
+    assert topics.REPLY.names_in("facelatch", "facelatch/reply/phone/a1") == ("phone", "a1")
+
+
+def test_who_writes_below_anothers_name_is_told_one_by_one() -> None:
+    elsewhere = {topic.path: topic.writer for topic in ALL if topic.writer != topic.path.split("/")[0]}
+    assert elsewhere == {
+        topics.GRANT.path: "scheduler",
+        topics.COMMAND.path: "people",
+        topics.ENABLED_SET.path: "people",
+        topics.REPLY.path: "door",
+        topics.AVAILABILITY.path: "each agent",
+        topics.HEALTH.path: "each agent",
+    }
+
+
+def test_nobody_but_the_door_reads_what_opens_it() -> None:
+    assert topics.GRANT.readers == topics.COMMAND.readers == ("door",)
+
+
 def test_what_opens_a_door_is_never_retained_and_never_queued_for_later() -> None:
     for topic in ALL:
         assert not (topic.live_only and topic.retain)

@@ -3,7 +3,7 @@
 Python imports a module of this name by itself at the start of every process that has this folder
 in PYTHONPATH. With FACELATCH_BENCH naming a folder, each change of a mock pin is a line in its
 pins.jsonl, on the system-wide monotonic clock; and each line `GPIO27 low` that is written to its
-FIFO `hands` drives that pin.
+FIFO `hands` drives that pin. With FACELATCH_BENCH_CLOCK=unset the computer does not know the time.
 """
 
 from __future__ import annotations
@@ -47,6 +47,14 @@ def _hands(folder: Path) -> None:
                 pin.drive_low() if level == "low" else pin.drive_high()
 
 
+def _unset_the_clock() -> None:
+    from agents.runtime import clock
+
+    clock.synchronised = lambda: False
+
+
+if os.environ.get("FACELATCH_BENCH_CLOCK") == "unset":
+    _unset_the_clock()
 _folder = os.environ.get("FACELATCH_BENCH")
 if _folder and "door" in Path("/proc/self/cmdline").read_text(encoding="utf-8").split("\0"):
     _wire(Path(_folder))

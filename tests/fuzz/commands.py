@@ -1,0 +1,168 @@
+"""What the commands make of what they hear: one line an event, and nobody writes to the terminal but they."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+
+from agents.cli.narrate import Narrator
+from agents.runtime.events import Message
+from agents.wire.messages import (
+    BadMessage,
+    Command,
+    Decision,
+    DoorEvent,
+    Grant,
+    Health,
+    Identity,
+    Payload,
+    Refusal,
+    read_session,
+)
+from agents.wire.topics import ALL, AVAILABILITY, DECISION, ENABLED, EVENT, HEALTH, IDENTITY, STATE, WINDOW, Topic
+from tests.fakes import message
+from tests.fuzz.junk import FRAGMENTS, RAW, Pair, damaged, obj, payload, text
+from tests.fuzz.reader import Reader, Target, blob
+
+HEARD: tuple[tuple[Topic, tuple[str, ...]], ...] = (
+    *((IDENTITY, ("front",)), (DECISION, ("front",)), (EVENT, ("front",)), (HEALTH, ("door", "front"))),
+    *((AVAILABILITY, ("door", "front")), (WINDOW, ("front",)), (ENABLED, ("front",)), (STATE, ("front",))),
+    *((HEALTH, ("camera", "front")), *((topic, ("front", "main")[: topic.path.count("<")]) for topic in ALL)),
+)
+KINDS: tuple[type[Payload], ...] = (Identity, Decision, DoorEvent, Health, Grant, Command)
+WORDS = (b"online", b"offline", b"ON", b"OFF", b"LOCKED", b"\x1b[2J", b"a\nRELAY ON: door front is unlocked", b"\xff")
+IDS, PEOPLE = (b'"id-1"', b'"id-2"', b"null"), (b'"Ana"', b'"Borut"', b"null", b'"a\\nb"', b'"\\u202e"')
+NUMBERS = (b"0", b"0.3", b"1800000000", b"1800000003.5", b"1e300", b"null", b"-1", b"5e-324", b"99999999999.9")
+TEXTS = (b'""', b'"a line"', b'"a\\nb"', b'"\\u001b[2J"', b'"\\u0000"', b'"\\u2028"', b'"' + b"x" * 200 + b'"')
+EVENTS = ("unlocked", "extended", "locked", "rejected", "jammed", "opened", "closed", "forced", "held_open", "exploded")
+CAUSES = ("grant", "command", "button", "contact", "timeout", "broker_lost", "stop", "restart", "fault", "whim")
+REASONS = (*(refusal.value for refusal in Refusal), "none")
+DECIDED = ("confirmed", "unknown_person", "not_confirmed", "outside_hours", "switched_off", "cool_down", "door_away")
+SESSION = re.compile(rb"[A-Za-z0-9_.:-]{1,64}")
+MAX_MESSAGES = 16
+
+
+def identity(reader: Reader) -> list[Pair]:
+    box = obj([("left", b"0"), ("top", b"0"), ("width", b"9"), ("height", b"9")])
+    faces = [
+        obj(
+            [
+                ("person", reader.pick(PEOPLE)),
+                ("distance", reader.pick(NUMBERS)),
+                ("margin", b"null"),
+                ("box", box),
+                ("sharpness", b"9.0"),
+            ]
+        )
+        for _ in range(reader.number() % 3)
+    ]
+    camera = text(reader.pick(("front", "back", "a\n")))
+    faces_ = b"[" + b",".join(faces) + b"]"
+    return [
+        ("id", reader.pick(IDS)),
+        ("camera", camera),
+        ("captured_at", reader.pick(NUMBERS)),
+        ("seq", b"1"),
+        ("faces", faces_),
+    ]
+
+
+def decision(reader: Reader) -> list[Pair]:
+    keys = ("distance", "began_at", "captured_at", "decided_at")
+    return [
+        ("id", reader.pick(IDS)),
+        ("door", b'"front"'),
+        ("camera", b'"front"'),
+        ("outcome", text(reader.pick(("granted", "denied")))),
+        ("reason", text(reader.pick(DECIDED))),
+        ("person", reader.pick(PEOPLE)),
+        *((key, reader.pick(NUMBERS)) for key in keys),
+        ("detail", reader.pick(TEXTS)),
+    ]
+
+
+def event(reader: Reader) -> list[Pair]:
+    return [
+        ("seq", reader.pick((b"null", b"1", b"2"))),
+        ("event_type", text(reader.pick(EVENTS))),
+        ("at", reader.pick(NUMBERS)),
+        ("cause", text(reader.pick(CAUSES))),
+        ("id", reader.pick(IDS)),
+        ("action", reader.pick((b'"UNLOCK"', b"null"))),
+        ("person", reader.pick(PEOPLE)),
+        ("source", reader.pick((*TEXTS, b"null"))),
+        ("reason", text(reader.pick(REASONS)) if reader.flag() else b"null"),
+        ("detail", reader.pick(TEXTS)),
+    ]
+
+
+def health(reader: Reader) -> list[Pair]:
+    return [
+        ("version", reader.pick(TEXTS)),
+        ("started_at", reader.pick(NUMBERS)),
+        ("uptime_s", reader.pick(NUMBERS)),
+        ("problem", reader.pick((*TEXTS, b"null"))),
+        ("counters", obj([("x", reader.pick(NUMBERS))])),
+        ("latency_ms", reader.pick((b"null", b'{"p50":1,"p95":2.5,"n":3}', b"{}"))),
+    ]
+
+
+def run(data: bytes) -> set[str]:
+    reader, narrator, seen = Reader(data), Narrator(), set[str]()
+    for _ in range(MAX_MESSAGES):
+        if not reader.more:
+            break
+        topic, names = reader.pick(HEARD)
+        content = payload(reader, *_MAKERS.get(topic.path, _ANY))
+        seen |= _read(content)
+        seen |= _tell(narrator, message(topic, *names, payload=content, retain=reader.flag()))
+    return seen
+
+
+def _tell(narrator: Narrator, heard: Message) -> set[str]:
+    lines = list(narrator.lines(heard))
+    assert len(lines) <= 1, lines
+    assert all(line.isprintable() for line in lines), lines
+    return {f"told of {heard.topic.path}" for _ in lines}
+
+
+def _read(content: bytes) -> set[str]:
+    """Every kind of message: read as what it is, or refused."""
+    seen = set()
+    for kind in KINDS:
+        with contextlib.suppress(BadMessage):
+            found = kind.decode(content)
+            assert kind.decode(found.encode()) == found
+            seen.add(f"read as {kind.__name__}")
+    with contextlib.suppress(BadMessage):
+        assert read_session(content).encode() == content
+        assert SESSION.fullmatch(content)
+        seen.add("read as a session")
+    return seen
+
+
+_ANY = (lambda reader: reader.pick(WORDS),)
+_MAKERS = {
+    IDENTITY.path: (lambda reader: obj(damaged(reader, identity(reader))),),
+    DECISION.path: (lambda reader: obj(damaged(reader, decision(reader))),),
+    EVENT.path: (lambda reader: obj(damaged(reader, event(reader))),),
+    HEALTH.path: (lambda reader: obj(damaged(reader, health(reader))),),
+}
+
+
+def heard(topic: Topic, content: bytes) -> bytes:
+    at = next(n for n, (found, _) in enumerate(HEARD) if found is topic)
+    return bytes([at]) + RAW + blob(content) + b"\x00"
+
+
+SEEDS = [heard(topic, fragment) for topic, _ in HEARD[:8] for fragment in FRAGMENTS]
+for _topic, _make in ((IDENTITY, identity), (DECISION, decision), (EVENT, event), (HEALTH, health)):
+    _good = _make(Reader(b""))
+    SEEDS += [heard(_topic, obj(_good)) * 2]
+    SEEDS += [
+        heard(_topic, obj([*_good[:at], (key, fragment), *_good[at + 1 :]]))
+        for at, (key, _) in enumerate(_good)
+        for fragment in FRAGMENTS
+    ]
+
+TARGET = Target(run, SEEDS)
