@@ -40,8 +40,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from agents.cli.listen import listening
-from agents.runtime.inbox import Inbox
 from agents.runtime.events import Message, Subscription
+from agents.runtime.inbox import Inbox
 from agents.wire.messages import Decision, DoorEvent, EventType, Identity, Outcome
 from agents.wire.stamp import Stamp
 from agents.wire.topics import AVAILABILITY, DECISION, EVENT, FRAME, IDENTITY
@@ -161,7 +161,7 @@ def measure(visits: int) -> dict[str, Any]:
         topics = [Subscription(AVAILABILITY, agent) for agent in settings.agents]
         topics += [Subscription(FRAME, ("front",)), Subscription(IDENTITY, ("front",))]
         topics += [Subscription(DECISION, ("front",)), Subscription(EVENT, ("front",))]
-        with listening(settings, house.folder, topics, 20.0) as (_, inbox):
+        with listening(settings, house.folder, "watch", topics, 20.0) as (_, inbox):
             bench = Bench(house, inbox)
             bench.ready()
             found = [_visit(bench, i, visits).stages_ms() for i in range(visits)]

@@ -11,8 +11,8 @@ from typing import TypeVar
 from agents.cli.listen import listening
 from agents.cli.narrate import Narrator
 from agents.cli.watch import everything, stamp
-from agents.runtime.inbox import Inbox
 from agents.runtime.events import Message
+from agents.runtime.inbox import Inbox
 from agents.wire.messages import Availability, Decision, DoorEvent, EventType, Identity, Outcome
 from agents.wire.topics import AVAILABILITY, DECISION, EVENT, IDENTITY, Topic
 from demo.house import DemoHouse, HouseFailed
@@ -96,5 +96,5 @@ class Follower:
 def following(house: DemoHouse, say: Callable[[str], None]) -> Iterator[Follower]:
     """A follower of a running house. Raises CommandError when its broker does not come up."""
     settings = house.settings
-    with listening(settings, house.folder, everything(settings), 20.0) as (_, inbox):
+    with listening(settings, house.folder, "watch", everything(settings), 20.0) as (_, inbox):
         yield Follower(house, inbox, say)

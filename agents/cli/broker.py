@@ -77,7 +77,7 @@ def _init(args: argparse.Namespace) -> int:
             _say_first(folder)
         if args.rotate is not None:
             _say_next(folder, args.rotate)
-        elif not outcome.told and not new:
+        elif outcome == provision.Outcome():
             print(f"{folder.path}: nothing to do")
     return 0
 

@@ -24,18 +24,18 @@ def add_user(parser: argparse.ArgumentParser, name: str) -> None:
 
 @contextlib.contextmanager
 def listening(
-    args: argparse.Namespace, house: House, folder: Path, subscriptions: Sequence[Subscription]
+    house: House, folder: Path, user: str, subscriptions: Sequence[Subscription], timeout_s: float
 ) -> Iterator[tuple[Session, Inbox]]:
-    """A connected session. Raises CommandError when there is no broker within `args.timeout` seconds."""
+    """A session of this user, connected. Raises CommandError when there is no broker within `timeout_s`."""
     inbox, clock = Inbox(), Clock()
     try:
-        session = Session(house.site(folder), args.user, inbox, clock)
+        session = Session(house.site(folder), user, inbox, clock)
     except OSError as error:
-        raise CommandError(f"{args.config}: mqtt: {error}") from None
+        raise CommandError(f"mqtt: {error}") from None
     session.subscribe(subscriptions)
     session.start()
     try:
-        wait_for(inbox, clock, args.timeout, f"no broker at {house.mqtt.host}:{house.mqtt.port}", Connected)
+        wait_for(inbox, clock, timeout_s, f"no broker at {house.mqtt.host}:{house.mqtt.port}", Connected)
         yield session, inbox
     finally:
         session.close()

@@ -15,7 +15,10 @@ from agents.runtime.inbox import Inbox
 from agents.wire.messages import Action, BadMessage, Command, DoorEvent, EventType, read_session
 from agents.wire.topics import COMMAND, REPLY, SESSION, Topic
 
-REFUSED = (EventType.REJECTED, EventType.JAMMED)
+DONE = {
+    Action.UNLOCK: (EventType.UNLOCKED, EventType.EXTENDED),
+    Action.LOCK: (EventType.LOCKED,),
+}
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -39,12 +42,12 @@ def _unlock(args: argparse.Namespace) -> int:
     word = secrets.token_hex(8)
     reply_to = ReplyTo((args.user, word))
     wanted = Subscription(SESSION, (args.door,)), Subscription(REPLY, reply_to.names)
-    with listening(args, house, folder, wanted) as (session, inbox):
+    with listening(house, folder, args.user, wanted, args.timeout) as (session, inbox):
         command = _command(args, word, _receive(SESSION, inbox, args))
         session.ask(COMMAND, args.door, payload=command.encode(), reply_to=reply_to)
         event = _read(_receive(REPLY, inbox, args))
     print(": ".join(str(part) for part in (args.door, event.event_type, event.reason, event.detail) if part))
-    return 1 if event.event_type in REFUSED else 0
+    return 0 if event.event_type in DONE[command.action] else 1
 
 
 def _user() -> str:

@@ -44,7 +44,7 @@ def stamp(utc: float) -> str:
 def _watch(args: argparse.Namespace) -> int:
     house, folder = load_house(args)
     narrator = Narrator()
-    with listening(args, house, folder, everything(house)) as (_, inbox):
+    with listening(house, folder, args.user, everything(house), args.timeout) as (_, inbox):
         print(f"following the house at {house.mqtt.host}:{house.mqtt.port}; Ctrl-C ends it", flush=True)
         while True:
             event = inbox.get(1.0)

@@ -27,6 +27,7 @@ from agents.wire.topics import COMMAND, CONTACT, EVENT, GRANT, SESSION, STATE
 
 RETRY_JAMMED_S = 5.0
 CHECK_S = 1.0  # how often the relay is read back
+LATE_S = 1.0  # an opening that had to wait for the disk for longer is none
 ACKNOWLEDGED_S = 1.0  # the longest an ending door waits for the broker to have its last events
 
 
@@ -80,6 +81,7 @@ class DoorAgent(Agent):
             self._carry_out(self._door.stop(Cause.RESTART, self._clock.now(), was_on=True))
 
     def on_connect(self, now: Now) -> None:
+        self._door.words.lose()
         self._new_word(now)
         self._published = self._published_open = None
         self._outbox.connected()
@@ -154,7 +156,10 @@ class DoorAgent(Agent):
         """The event is on disk before the relay moves: never an opening that nobody can read of."""
         assert self._relay is not None
         assert effect.event is not None
+        began = self._clock.now().mono
         event = self._journal.tell(effect.event)
+        if self._clock.now().mono - began > LATE_S:
+            return self._too_late(event)
         try:
             self._relay.drive(True, effect.at_most_s)
         except RelayError as error:
@@ -168,6 +173,12 @@ class DoorAgent(Agent):
         except RelayError as error:
             return [self._jam(error, effect.event)]
         return [self._journal.tell(effect.event)] if effect.event is not None else []
+
+    def _too_late(self, tried: DoorEvent) -> DoorEvent:
+        now = self._clock.now()
+        refused = self._journal.retell(tried, self._door.too_late(tried, now))
+        self._carry_out(self._door.stop(Cause.FAULT, now))
+        return refused
 
     def _jam(self, error: RelayError, tried: DoorEvent | None) -> DoorEvent:
         assert self._relay is not None
@@ -258,14 +269,16 @@ class DoorAgent(Agent):
         return self.session.publish(EVENT, self.name, payload=payload)
 
     def _publish_state(self) -> None:
-        """To a connection that `on_connect` has greeted."""
-        if self._door.words.trusted and self._door.state is not self._published:
-            self._published = self._door.state
-            self.session.publish(STATE, self.name, payload=self._published)
-        leaf = self._door.leaf
-        if self._door.words.trusted and leaf is not None and leaf.is_open is not self._published_open:
+        """To a connection that `on_connect` has greeted; and until it was handed on."""
+        if not self._door.words.trusted:
+            return
+        state, leaf = self._door.state, self._door.leaf
+        if state is not self._published and self.session.publish(STATE, self.name, payload=state):
+            self._published = state
+        if leaf is None or leaf.is_open is self._published_open:
+            return
+        if self.session.publish(CONTACT, self.name, payload=Switch.of(leaf.is_open)):
             self._published_open = leaf.is_open
-            self.session.publish(CONTACT, self.name, payload=Switch.of(leaf.is_open))
 
 
 def _read(device: Input | None) -> bool | None:

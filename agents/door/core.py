@@ -130,6 +130,10 @@ class Door:
         order = Order(Cause.FAULT) if tried is None else order_of(tried)
         return event(EventType.JAMMED, order, now, self._jammed)
 
+    def too_late(self, tried: DoorEvent, now: Now) -> DoorEvent:
+        """It took so long to put `tried` on the disk that nobody stands there any more."""
+        return refuse(order_of(tried), Refusal.STALE, "the disk took too long to note it", now).event
+
     def freed(self, now: Now) -> list[Effect]:
         """The relay answers again, and is off."""
         self._jammed = None
@@ -148,12 +152,12 @@ class Door:
         """Why a command may have waited somewhere, if it may have."""
         if command.session is not None and not self.words.good(command.session, now):
             return Refusal.WRONG_SESSION
+        if not self.words.trusted:
+            return Refusal.STALE
         if command.ts is not None and now.utc_is_set:
             fresh = -FUTURE_S <= now.utc - command.ts <= self._settings.max_age_s
             return None if fresh else Refusal.STALE
-        if command.ts is not None and command.session is None:
-            return Refusal.CLOCK_NOT_SET
-        return None if self.words.trusted else Refusal.STALE
+        return Refusal.CLOCK_NOT_SET if command.ts is not None and command.session is None else None
 
     def _refuse_grant(self, grant: Grant, retain: bool, now: Now) -> Refusal | None:
         if retain:

@@ -35,24 +35,25 @@ class Journal:
 
     def retell(self, told: DoorEvent, event: DoorEvent) -> DoorEvent:
         """What was told last, and was not published yet, went otherwise."""
-        self.outbox.rewrite(told.seq, partial(_numbered, event))
+        if told.event_type in self.counters:
+            self.counters[told.event_type] -= 1
+        seq = self.outbox.rewrite(told.seq, partial(_numbered, event))
         self._note(event)
-        return event.model_copy(update={"seq": told.seq})
+        return event.model_copy(update={"seq": seq})
 
     def left_open(self) -> bool:
-        """Whether the last run told of the relay going on, and not of its going off."""
+        """Whether the last run told of the relay going on, or failing, and not of its going off."""
         for payload in self.outbox.recent(REVIEWED):
             with contextlib.suppress(BadMessage):
                 kind = DoorEvent.decode(payload).event_type
                 if kind in MOVES:
-                    return kind in OPENING
+                    return kind is not EventType.LOCKED
         return False
 
     def flush(self) -> None:
         """Make what was told safe from a power cut. It may take its time."""
         if not self._flushed:
-            self._flushed = True
-            self.outbox.flush()
+            self._flushed = self.outbox.flush()
 
     def _note(self, event: DoorEvent) -> None:
         self._flushed = False

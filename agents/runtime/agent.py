@@ -85,8 +85,7 @@ def run(agent: Agent, clock: Clock) -> None:
 
 
 def _loop(agent: Agent, clock: Clock, watchdog: Watchdog) -> None:
-    reporter = Reporter(clock.now())
-    announced: Availability | None = None
+    herald = _Herald(agent, clock.now())
     wait_s, turn_at = 0.0, clock.now().mono
     while True:
         event = agent.inbox.get(wait_s)
@@ -99,33 +98,46 @@ def _loop(agent: Agent, clock: Clock, watchdog: Watchdog) -> None:
             agent.log.info("stopping: %s", event.reason)
             watchdog.stopping(event.reason)
             return
-        if isinstance(event, Fault):
-            raise event.error
-        if isinstance(event, Connected):
-            announced = None
-            reporter.force()
-            agent.on_connect(now)
-        elif event is not None:
-            agent.on_event(event, now)
+        _handle(agent, event, herald, now)
         wait_s = min(IDLE_S, agent.on_tick(now))
         if agent.session.connected:
-            announced = _announce(agent, announced)
-            _report(agent, reporter, now)
+            herald.tell(now)
 
 
-def _announce(agent: Agent, announced: Availability | None) -> Availability:
-    available = agent.available()
-    if available is not announced:
-        agent.session.announce(available)
-    return available
+def _handle(agent: Agent, event: object | None, herald: _Herald, now: Now) -> None:
+    if isinstance(event, Fault):
+        raise event.error
+    if not isinstance(event, Connected):
+        if event is not None:
+            agent.on_event(event, now)
+    elif event.number > agent.session.dropped:
+        herald.begin_anew()
+        agent.on_connect(now)
 
 
-def _report(agent: Agent, reporter: Reporter, now: Now) -> None:
-    report = agent.report()
-    report = replace(report, problem=report.problem or agent.session.problem)
-    health = reporter.health(report, now)
-    if health is not None:
-        agent.session.publish(HEALTH, agent.kind, agent.name, payload=health.encode())
+class _Herald:
+    """Tells on MQTT that an agent is there, and how it is."""
+
+    def __init__(self, agent: Agent, now: Now) -> None:
+        self._agent = agent
+        self._reporter = Reporter(now)
+        self._announced: Availability | None = None
+
+    def begin_anew(self) -> None:
+        """There is a new connection; perhaps nobody there has heard of this agent."""
+        self._announced = None
+        self._reporter.force()
+
+    def tell(self, now: Now) -> None:
+        available = self._agent.available()
+        if available is not self._announced:
+            self._announced = available
+            self._agent.session.announce(available)
+        report = self._agent.report()
+        report = replace(report, problem=report.problem or self._agent.session.problem)
+        health = self._reporter.health(report, now)
+        if health is not None:
+            self._agent.session.publish(HEALTH, self._agent.kind, self._agent.name, payload=health.encode())
 
 
 def _stop_on_signals(inbox: Inbox, stack: contextlib.ExitStack) -> None:

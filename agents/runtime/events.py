@@ -11,7 +11,9 @@ from agents.wire.topics import Topic
 
 @dataclass(frozen=True)
 class Connected(Vital):
-    """The broker is there (again), and the subscriptions are in force. Once for each connection."""
+    """The broker is there (again), and the subscriptions are in force. Once for each connection; they are counted."""
+
+    number: int = 0
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,8 @@ class Outbox:
     """The newest `limit` events in the file `path`; `memory` more while the disk fails; at most
     `window` of them on their way to the broker.
 
-    All methods are called by the agent's main thread, and none raises because the disk fails.
+    All methods are called by the agent's main thread, and none raises because the disk fails. The file
+    is opened by the first that needs it.
     """
 
     def __init__(
@@ -46,7 +47,6 @@ class Outbox:
         self._under_way: dict[int, int | None] = {}  # message id → number, in order of publishing
         self._handed_on = 0  # the newest number
         self._connected = self._resending = False
-        self._save()
 
     @property
     def problem(self) -> str | None:
@@ -69,8 +69,8 @@ class Outbox:
         self._unsaved.append(make)
         return self._save()
 
-    def rewrite(self, seq: int | None, make: Make) -> None:
-        """Tell the event written last, which `pump` has not seen yet, in another way.
+    def rewrite(self, seq: int | None, make: Make) -> int | None:
+        """Tell the event written last, which `pump` has not seen yet, in another way. Returns its number.
 
         Where the disk fails, the new wording follows the old one.
         """
@@ -79,8 +79,8 @@ class Outbox:
         elif seq is not None:
             with self._trouble("write"):
                 self._disk.rewrite(seq, make(seq))
-                return
-        self.write(make)
+                return seq
+        return self.write(make)
 
     def recent(self, n: int) -> list[bytes]:
         """The last `n` events on disk, the newest first; none where it can't be read."""
@@ -121,10 +121,12 @@ class Outbox:
                 self._answered.append(seq)
         self.pump()
 
-    def flush(self) -> None:
-        """Wait for the disk, so that all survives a power cut. Takes its time."""
+    def flush(self) -> bool:
+        """Wait for the disk, so that all survives a power cut. Takes its time. Returns whether it does."""
         with self._trouble("flush"):
             self._disk.flush()
+            return True
+        return False
 
     def close(self) -> None:
         self._save()

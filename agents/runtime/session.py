@@ -44,6 +44,7 @@ class Session:
     """
 
     follows_acknowledgements = False  # whether `Published` is put into the inbox
+    dropped = -1  # the number of the last connection that `renew` dropped
     problem: str | None = None
 
     def __init__(self, site: Site, who: tuple[str, str] | str, inbox: Inbox, clock: Clock) -> None:
@@ -70,6 +71,7 @@ class Session:
         self._why = ""  # what is known of how this attempt to connect, or this connection, ended
         self._said: str | None = ""  # why there is no broker, as it was logged; None while there is one
         self._greeted = False
+        self._connections = 0
         self._set_callbacks()
 
     @property
@@ -125,8 +127,12 @@ class Session:
         return info.mid if queued or info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS else None
 
     def renew(self, reason: str) -> None:
-        """Drop the connection, with all that waits in it, and connect anew: a clean start."""
+        """Drop the connection, with all that waits in it, and connect anew: a clean start.
+
+        What the inbox holds of it, even that it was made, is then news of a dropped connection.
+        """
         self._log.warning("connecting anew: %s", reason)
+        self.dropped = self._connections
         sock = self._client.socket()
         if sock is not None:
             with contextlib.suppress(OSError):
@@ -204,6 +210,7 @@ class Session:
             self._why = f"it refused the connection: {code}"
             return
         self._said = None
+        self._connections += 1
         self._log.info("connected to broker %s", self._where)
         if self._settings.anonymous and not self._settings.local:
             self.problem = f"the broker at {self._where} lets anybody in: whoever reaches it can open the doors"
@@ -219,7 +226,7 @@ class Session:
         """Not in `_on_connect`: after it paho resends what was not acknowledged, and old news would follow new."""
         if not self._greeted:
             self._greeted = True
-            self._inbox.put(Connected())
+            self._inbox.put(Connected(self._connections))
 
     def _on_disconnect(self, _client: Client, _data: Any, _flags: Any, code: ReasonCode, _props: Any) -> None:
         reason = self._why or str(code)
