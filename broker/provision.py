@@ -19,6 +19,8 @@ from broker.certificates import Pair
 from broker.clients import Client
 from broker.folder import Folder, own_names
 
+CLIENTS_AUTHORITY = "clients-ca.crt"  # where a person put this file, clients need a certificate too
+
 
 @dataclass
 class Outcome:
@@ -77,7 +79,9 @@ def _make(folder: Folder, known: Mapping[str, Client], now: Now, rotate: str | N
     _set_passwords(folder, names, rotate, done)
     base = folder.house.mqtt.base
     done.reload |= private.write(folder.path / "acl", acl.text(everybody, base).encode())
-    done.restart |= private.write(folder.conf, conf_text(folder).encode())
+    if private.write(folder.conf, conf_text(folder).encode()):
+        done.restart = True
+        done.told.append(f"{folder.conf}: written")
     for name, client in known.items():
         lost = clients.lost_doors(client, folder.house)
         done.told += [f"{name}: the house has no door {door!r} any more" for door in lost]
@@ -86,12 +90,13 @@ def _make(folder: Folder, known: Mapping[str, Client], now: Now, rotate: str | N
 
 def conf_text(folder: Folder) -> str:
     """production.conf for this house. On its own machine a broker listens to that machine only."""
-    mqtt, account = folder.house.mqtt, private.owner(folder.path)
+    mqtt, account, authority = folder.house.mqtt, private.owner(folder.path), folder.path / CLIENTS_AUTHORITY
     template = Template(files("broker").joinpath("production.conf").read_text(encoding="utf-8"))
     return template.substitute(
         folder=folder.path,
         listener=f"{mqtt.port} 127.0.0.1" if mqtt.local else mqtt.port,
         user=f"user {account}" if account else "# (the account that owns them has no name)",
+        clients=f"cafile {authority}\nrequire_certificate true" if authority.exists() else "# clients need none",
     )
 
 

@@ -10,15 +10,16 @@ from broker.folder import Folder
 
 
 def pid(folder: Folder) -> int | None:
-    """Its process id; None where it does not run, or can't be told from any other process."""
+    """Its process id; None where it does not run.
+
+    The file with the number outlives a broker that was killed. Whatever process has that number by
+    then would be ended by the signal that makes mosquitto read its files.
+    """
     try:
         number = int((folder.path / "mosquitto.pid").read_text(encoding="ascii"))
-        line = subprocess.run(
-            ["ps", "-o", "args=", "-p", str(number)], capture_output=True, text=True, check=False
-        ).stdout
     except (OSError, ValueError):
         return None
-    return number if str(folder.conf) in line else None  # the file outlives a broker that was killed
+    return number if _command_line(number).endswith(f"mosquitto -c {folder.conf}") else None
 
 
 def reload(number: int) -> bool:
@@ -28,3 +29,11 @@ def reload(number: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def _command_line(number: int) -> str:
+    try:
+        found = subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(number)], capture_output=True, check=False)
+    except OSError:  # no ps here
+        return ""
+    return found.stdout.decode(errors="replace").strip()

@@ -75,6 +75,12 @@ class FakeSession(Session):
         return [said.text for said in self.said if said.topic is topic]
 
 
+def close(session: Session, timeout_s: float = 2.0) -> None:
+    """Close a real session for good: paho leaves its own pair of sockets to the garbage collector, which complains."""
+    session.close(timeout_s)
+    session._client._reset_sockets()
+
+
 def message(
     topic: Topic,
     *names: str,

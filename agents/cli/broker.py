@@ -62,7 +62,7 @@ def prepare(args: argparse.Namespace, house: House) -> Folder | None:
         from broker import provision
 
         folder = Folder(house, args.config)
-        _say(folder, provision.init(folder, Clock(house.clock == "trusted").now()))
+        _say(folder, provision.init(folder, Clock(house.clock == "trusted").now()), starts=True)
         return folder
 
 
@@ -72,7 +72,7 @@ def _init(args: argparse.Namespace) -> int:
 
         new = not folder.conf.exists()
         outcome = provision.init(folder, clock.now(), args.rotate)
-        _say(folder, outcome)
+        _say(folder, outcome, starts=new)
         if new:
             _say_first(folder)
         if args.rotate is not None:
@@ -124,19 +124,21 @@ def _may(client: Client) -> str:
     return f"{'sees' if client.read_only else 'sees and commands'} {doors}"
 
 
-def _say(folder: Folder, outcome: Outcome) -> None:
-    """What was done, and to a broker that runs, that it was."""
+def _say(folder: Folder, outcome: Outcome, starts: bool = False) -> None:
+    """What was done; and to a broker that runs, that it was. `starts`: it does not run yet."""
     for line in outcome.told:
         print(line)
-    number = running.pid(folder) if outcome.reload or outcome.restart else None
+    number = running.pid(folder)
     if number is None:
+        if outcome.reload and not starts:
+            print("no broker runs with these files now: it will read them when it starts")
         return
+    if outcome.reload and running.reload(number):
+        print("the broker read its files again, and dropped whoever's password is not the same any more")
+    elif outcome.reload:
+        print(f"the broker has to be told: as the account that runs it, kill -HUP {number}")
     if outcome.restart:
         print("the broker's settings changed: restart it")
-    elif running.reload(number):
-        print("the broker read its files again, and dropped whoever's password is not the same any more")
-    else:
-        print(f"the broker has to be told: as the account that runs it, kill -HUP {number}")
 
 
 def _say_first(folder: Folder) -> None:

@@ -29,6 +29,21 @@ def test_a_file_is_its_owners_only_whatever_the_umask_and_whatever_it_was(tmp_pa
     assert mode(path) == 0o600
 
 
+def test_a_secret_is_never_open_to_others_even_while_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: seen.append(os.fstat(descriptor).st_mode & 0o777))
+    before = os.umask(0)
+    try:
+        private.write(tmp_path / "key", b"new")
+        private.write(tmp_path / "certificate", b"new", mode=0o644)
+    finally:
+        os.umask(before)
+    assert seen == [0o600, 0o600]
+    assert mode(tmp_path / "certificate") == 0o644
+
+
 def test_a_file_that_can_not_be_written_is_what_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "key"
     private.write(path, b"old")

@@ -130,6 +130,14 @@ def test_a_password_that_was_moved_to_its_machine_stays_the_one_that_counts(fold
     assert not (folder.secrets / "door-front").exists()
 
 
+def test_lost_hashes_are_made_again_from_the_passwords_that_are_there(folder: Folder) -> None:
+    before = {user: folder.password(user) for user in [*USERS, "phone-1"]}
+    (folder.path / "passwords").unlink()
+    assert provision.init(folder, NOW).reload
+    assert {user: folder.password(user) for user in before} == before
+    assert all(passwords.matches(folder.hashes()[user], password) for user, password in before.items())
+
+
 @pytest.mark.parametrize("password", ["my own", "with: a colon", "kuća ", "\ufeffsecret"])
 def test_a_password_that_somebody_wrote_into_its_file_counts(folder: Folder, password: str) -> None:
     (folder.secrets / "door-front").write_text(password + "\nand a note\n", encoding="utf-8")
@@ -342,5 +350,6 @@ def test_a_moved_house_is_told_to_restart_its_broker(folder: Folder, tmp_path_fa
     moved = tmp_path_factory.mktemp("new place") / "house"
     shutil.copytree(folder.base, moved)
     done = provision.init(Folder(folder.house, moved / "facelatch.yaml"), NOW)
-    assert (done.told, done.restart) == ([], True)
-    assert str(folder.base) not in (moved / "data" / "broker" / "mosquitto.conf").read_text()
+    conf = moved / "data" / "broker" / "mosquitto.conf"
+    assert (done.told, done.restart) == ([f"{conf}: written"], True)
+    assert str(folder.base) not in conf.read_text()

@@ -51,6 +51,7 @@ def test_a_good_house_is_named_with_its_parts(tmp_path: Path, capsys: pytest.Cap
 MISTAKES = {
     "unknown key": ("hold_s: 3", "holds_s: 3", 8, "doors.front.holds_s: unknown key; did you mean hold_s?"),
     "wrong type": ("hold_s: 3", "hold_s: three", 8, "doors.front.hold_s: "),
+    "a clock that is neither": ("doors:", "clock: right\ndoors:", 3, "clock: Input should be 'checked' or 'trusted'"),
     "two that do not fit": ("hold_s: 3", "hold_s: 40", 4, "doors.front: max_hold_s (30.0) is shorter than hold_s (40"),
     "missing section": ("cameras:\n  porch:\n    source: 0\n", "", 1, "cameras: missing"),
     "given twice": ("hold_s: 3", "hold_s: 3\n    hold_s: 4", 9, "doors.front.hold_s: given twice"),
@@ -93,14 +94,37 @@ def test_a_folder_in_place_of_the_file_is_told_by_name(tmp_path: Path, capsys: p
     assert capsys.readouterr().err.startswith(f"{tmp_path}: ")
 
 
-def test_a_password_file_that_is_not_there_is_told_with_its_key(
+FILES = {
+    "credentials: nowhere": "mqtt.credentials",
+    "tls: { ca_file: nowhere }": "mqtt.tls.ca_file",
+    "tls: { cert_file: nowhere, key_file: house.yaml }": "mqtt.tls.cert_file",
+    "tls: { cert_file: house.yaml, key_file: nowhere }": "mqtt.tls.key_file",
+}
+
+
+@pytest.mark.parametrize(("setting", "key"), FILES.items(), ids=FILES.values())
+def test_a_secret_that_is_not_there_is_told_with_its_line_and_key(
+    setting: str, key: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(tmp_path, HOUSE.replace("port: 1883", f"port: 1883\n  {setting}"))
+    assert main(["check", "-c", str(path)]) == 1
+    assert capsys.readouterr().err.startswith(f"{path}:3: {key}: {tmp_path / 'nowhere'} can't be read: ")
+    (tmp_path / "nowhere").write_text("s3cret\n")
+    assert main(["check", "-c", str(path)]) == 0
+
+
+def test_a_folder_of_passwords_need_not_have_those_of_other_machines(tmp_path: Path) -> None:
+    path = write(tmp_path, HOUSE.replace("port: 1883", "credentials: secrets"))
+    (tmp_path / "secrets").mkdir()
+    assert main(["check", "-c", str(path)]) == 0
+
+
+def test_a_certificate_without_its_key_is_told_with_its_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = write(tmp_path, HOUSE.replace("port: 1883", "username: ana\n  password_file: nowhere"))
+    path = write(tmp_path, HOUSE.replace("port: 1883", "port: 1883\n  tls: { cert_file: me.crt }"))
     assert main(["check", "-c", str(path)]) == 1
-    told = capsys.readouterr().err
-    assert "mqtt.password_file: " in told
-    assert str(tmp_path / "nowhere") in told
+    assert capsys.readouterr().err.startswith(f"{path}:3: mqtt.tls: cert_file and key_file need each other")
 
 
 def test_a_missing_file_with_a_cameras_address_is_told_with_its_line(

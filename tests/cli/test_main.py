@@ -12,7 +12,7 @@ from agents import __version__
 from agents.cli.main import _parser, main
 
 AGENTS = ["door", "camera", "recognizer", "scheduler"]
-COMMANDS = ["up", *AGENTS, "check", "enroll", "people", "identify", "unlock", "watch"]
+COMMANDS = ["up", *AGENTS, "check", "enroll", "people", "identify", "unlock", "watch", "broker"]
 
 
 def subcommands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
@@ -68,7 +68,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"facelatch {__version__}\n"
 
 
-NEEDED = {"enroll": ["Ana", "a.jpg"], "identify": ["a.jpg"], "unlock": ["front"]}
+NEEDED = {"enroll": ["Ana", "a.jpg"], "identify": ["a.jpg"], "unlock": ["front"], "broker": ["init"]}
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -13,6 +13,7 @@ from agents.cli.common import CommandError
 from agents.cli.main import main
 from agents.cli.run import _choose
 from agents.runtime.agent import HardwareError
+from agents.runtime.settings import MqttSettings, Site
 
 HOUSE = """\
 doors:
@@ -67,6 +68,20 @@ def test_a_missing_package_is_told_with_the_lock_that_brings_it(
     told = capsys.readouterr().err
     assert told.startswith(f"facelatch: the {kind} agent needs something that is not installed: No module named")
     assert f"requirements/{kind}.txt" in told
+
+
+@pytest.mark.parametrize("kind", ["door", "camera", "recognizer", "scheduler"])
+@pytest.mark.parametrize(
+    ("words", "data", "trusts_clock"), [("", "data", False), ("data: keep\nclock: trusted\n", "keep", True)]
+)
+def test_every_agent_is_told_of_the_house_around_it(
+    words: str, data: str, trusts_clock: bool, kind: str, house: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[object] = []
+    monkeypatch.setattr(run, "import_module", lambda name: SimpleNamespace(main=lambda *given: told.extend(given)))
+    house.write_text(house.read_text() + "mqtt: { port: 8883 }\n" + words)
+    assert main([kind, "-c", str(house)]) == 0
+    assert told[-1] == Site(MqttSettings(port=8883), house.parent, house.parent / data, trusts_clock)
 
 
 @pytest.mark.parametrize("error", [HardwareError("no pins"), FileNotFoundError(2, "No such file", "password")])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import shlex
 import socket
 import sys
 import tempfile
 from collections.abc import Iterator
+from configparser import RawConfigParser
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from supervisor.options import ServerOptions
 from agents import house
 from agents.cli.common import CommandError
 from agents.cli.main import main
-from agents.cli.up import _programs, supervisor_conf
+from agents.cli.up import _programs, _write, supervisor_conf
 
 HOUSE = """\
 doors:
@@ -117,6 +119,81 @@ def test_a_port_in_use_is_told_with_what_to_do(tmp_path: Path, capsys: pytest.Ca
     told = capsys.readouterr().err
     assert f"port {port} on 127.0.0.1 can't be used" in told
     assert "facelatch up --no-broker" in told
+
+
+TLS = "tls: { ca_file: secrets/ca.crt }, credentials: secrets"
+
+
+def which_broker(config: Path, *options: str) -> list[str] | None:
+    """The command line of the broker that `facelatch up` would run."""
+    args = argparse.Namespace(config=config, no_broker="--no-broker" in options)
+    run = config.parent / "run"
+    run.mkdir(exist_ok=True)
+    conf = RawConfigParser()
+    conf.read(_write(args, house.load(config), config.parent, run))
+    return shlex.split(conf["program:broker"]["command"]) if "program:broker" in conf else None
+
+
+@pytest.fixture
+def config(shallow: Path) -> Path:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    path = shallow / "house.yaml"
+    path.write_text(f"mqtt: {{ host: 127.0.0.1, port: {port} }}\nclock: trusted\n" + HOUSE)
+    return path
+
+
+def with_passwords(config: Path, host: str = "127.0.0.1") -> Path:
+    text = config.read_text().replace("host: 127.0.0.1", f"host: {host}, {TLS}")
+    config.write_text(text)
+    return config
+
+
+def test_a_house_without_passwords_gets_the_broker_of_this_machine_only(config: Path) -> None:
+    command = which_broker(config)
+    assert command is not None
+    assert command[1:] == ["-c", str(config.parent / "run" / "mosquitto.conf")]
+    assert "allow_anonymous true" in Path(command[2]).read_text()
+    assert which_broker(config, "--no-broker") is None
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "lock.local"])
+def test_a_house_with_passwords_gets_its_own_broker_where_that_was_made(
+    config: Path, host: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["broker", "init", "-c", str(with_passwords(config, host))]) == 0
+    capsys.readouterr()
+    command = which_broker(config)
+    assert command is not None
+    assert command[1:] == ["-c", str(config.parent / "data" / "broker" / "mosquitto.conf")]
+    assert capsys.readouterr().out == ""
+    assert which_broker(config, "--no-broker") is None
+
+
+def test_its_files_are_brought_in_line_with_the_house_first(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["broker", "init", "-c", str(with_passwords(config))])
+    capsys.readouterr()
+    config.write_text(config.read_text().replace("  porch: {", "  yard: { source: 1 }\n  porch: {"))
+    assert which_broker(config) is not None
+    assert capsys.readouterr().out == "camera-yard: added\n"
+    assert (config.parent / "secrets" / "camera-yard").exists()
+
+
+def test_a_house_whose_broker_is_on_another_machine_gets_none(config: Path) -> None:
+    assert which_broker(with_passwords(config, "lock.local")) is None
+
+
+def test_a_house_with_passwords_never_gets_a_broker_that_lets_anybody_in(config: Path) -> None:
+    with pytest.raises(CommandError, match="no broker with passwords was made here yet: facelatch broker init"):
+        which_broker(with_passwords(config))
+
+
+def test_a_damaged_broker_ends_up_with_the_name_of_the_file(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["broker", "init", "-c", str(with_passwords(config))])
+    (config.parent / "data" / "broker" / "ca.crt").write_text("junk")
+    with pytest.raises(CommandError, match=r"data/broker/ca\.crt is no certificate"):
+        which_broker(config)
 
 
 @pytest.mark.parametrize("name", ["a ;b", "a #b"])

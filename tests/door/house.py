@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from gpiozero import InputDevice
 from gpiozero.pins.mock import MockPin
 
 from agents.door import pins
@@ -17,15 +18,21 @@ from agents.runtime.agent import run
 from agents.runtime.clock import Now
 from agents.runtime.events import Connected, Disconnected, Published, ReplyTo, Subscription
 from agents.runtime.inbox import Inbox, Stop
-from agents.wire.messages import Availability
+from agents.runtime.spool import Spool
+from agents.wire.messages import Availability, DoorEvent
 from agents.wire.topics import COMMAND, CONTACT, EVENT, SESSION, STATE, Topic
 from tests.door.orders import BUTTON, SETTLE_S, door_settings
 from tests.door.orders import CONTACT as LEAF_CONTACT
-from tests.fakes import FakeClock, FakeSession, after, message
+from tests.fakes import T0, FakeClock, FakeSession, after, message
 
 RELAY_PIN, BUTTON_PIN, LEAF_PIN = 17, 27, 22
 TOO_MANY_TURNS = 10_000
 Act = Callable[[], object]
+Build = Callable[..., "House"]
+
+
+def grant(session: str, **keys: object) -> str:
+    return json.dumps({"id": "g1", "session": session, "person": "Ana", "expires_at": T0 + 5, **keys})
 
 
 def fail(*_: object, **__: object) -> Any:
@@ -111,16 +118,17 @@ class Wire(FakeSession):
         self.acknowledges = True
         self.diary: list[str] = []
         self.relay_is_on: Callable[[], bool] = lambda: False
-        self.seen: list[tuple[str, bool]] = []
+        self.seen: list[tuple[Topic, str, bool]] = []
         self.under_way: list[int] = []
         self._inbox = inbox
+        self._connections = 0
 
     def publish(
         self, topic: Topic, *names: str, payload: bytes | str, properties: tuple[tuple[str, str], ...] = ()
     ) -> int | None:
         mid = super().publish(topic, *names, payload=payload, properties=properties)
         if mid is not None and topic.qos:
-            self.seen.append((self.said[-1].text, self.relay_is_on()))
+            self.seen.append((topic, self.said[-1].text, self.relay_is_on()))
             self.under_way.append(mid)
             self.answer_all()
         return mid
@@ -130,7 +138,22 @@ class Wire(FakeSession):
 
     def start(self) -> None:
         self.diary.append("start")
-        self._inbox.put(Connected())
+        self.connect()
+
+    def connect(self) -> None:
+        """The network thread does that, whatever the main thread is doing."""
+        self.there = True
+        self._connections += 1
+        self._inbox.put(Connected(self._connections))
+        self.answer_all()
+
+    def lose(self) -> None:
+        self.there = False
+        self._inbox.put(Disconnected("gone"))
+
+    def renew(self, reason: str) -> None:
+        super().renew(reason)
+        self.dropped = self._connections
 
     def announce(self, availability: Availability) -> None:
         pass
@@ -158,31 +181,28 @@ class House:
         self.agent = DoorAgent("front", wanted, data, self.session, self.inbox, self.clock)
         self.session.relay_is_on = lambda: self.relay_is_on
         self.wait_s = 0.0
+        pins.factory("mock").pin_class = Wired
+        self.wire(LEAF_PIN).held = False  # closed
 
     # The agent's life
 
     def start(self) -> House:
-        """The leaf is closed, as far as a test has not opened it before."""
-        pins.factory("mock").pin_class = Wired
-        self.wire(LEAF_PIN).held = False
         self.agent.start()
         return self
 
     def connect(self) -> None:
-        self.session.there = True
-        self.inbox.put(Connected())
-        self.session.answer_all()
+        self.session.connect()
         self.settle()
 
     def disconnect(self) -> None:
-        self.session.there = False
-        self.inbox.put(Disconnected("gone"))
+        self.session.lose()
         self.settle()
 
     def turn(self, event: object | None) -> None:
         now = self.clock.now()
         if isinstance(event, Connected):
-            self.agent.on_connect(now)
+            if event.number > self.session.dropped:
+                self.agent.on_connect(now)
         elif event is not None:
             self.agent.on_event(event, now)
         self.wait_s = self.agent.on_tick(now)
@@ -195,20 +215,25 @@ class House:
 
     def until(self, s: float) -> None:
         """Turns until `s` seconds after the beginning, each when the agent wants it."""
+        end = after(s).mono
         for _ in range(TOO_MANY_TURNS):
-            event = self.inbox.get(min(self.wait_s, s - self.clock.s))
+            event = self.inbox.get(min(self.wait_s, end - self.clock.at.mono))
             self.turn(event)
-            if event is None and self.clock.s >= s:
+            if event is None and self.clock.at.mono >= end:
                 return
         raise AssertionError("the agent turns and turns")
+
+    def say(
+        self, payload: bytes | str, topic: Topic = COMMAND, retain: bool = False, reply_to: ReplyTo | None = None
+    ) -> None:
+        """An order arrives, and waits in the inbox."""
+        now = self.clock.at.utc
+        self.inbox.put(message(topic, "front", payload=payload, retain=retain, received_at=now, reply_to=reply_to))
 
     def order(
         self, payload: bytes | str, topic: Topic = COMMAND, retain: bool = False, reply_to: ReplyTo | None = None
     ) -> None:
-        received_at = self.clock.at.utc
-        self.inbox.put(
-            message(topic, "front", payload=payload, retain=retain, received_at=received_at, reply_to=reply_to)
-        )
+        self.say(payload, topic, retain, reply_to)
         self.settle()
 
     def press(self, hold_s: float = SETTLE_S) -> None:
@@ -253,6 +278,15 @@ class House:
         return [event["event_type"] for event in self.events]
 
     @property
+    def reasons(self) -> list[str | None]:
+        return [event["reason"] for event in self.events]
+
+    @property
+    def answers(self) -> list[DoorEvent]:
+        """What those who waited for an answer were told."""
+        return [DoorEvent.decode(payload) for _, payload in self.session.answers]
+
+    @property
     def states(self) -> list[str]:
         return self.session.texts(STATE)
 
@@ -273,9 +307,23 @@ class House:
     def problem(self) -> str:
         return self.agent.report().problem or ""
 
+    def on_disk_of_another(self) -> list[bytes]:
+        """The same, after the agent's end."""
+        with contextlib.closing(Spool(self.data / "door-front.events")) as spool:
+            return spool.recent(1000)
+
     def copy_disk(self, to: Path) -> Path:
         """The disk as the next run would find it, were this one killed now."""
         return Path(shutil.copytree(self.data, to))
+
+    def has_let_go(self) -> bool:
+        """Nothing is left on, and another process could have it all. Raises what that process would get."""
+        relay = self.wire(RELAY_PIN)
+        left = (relay.function, relay.pull, [self.wire(pin).when_changed for pin in (BUTTON_PIN, LEAF_PIN)])
+        for pin in (RELAY_PIN, BUTTON_PIN, LEAF_PIN):
+            InputDevice(pin, pin_factory=pins.factory("mock")).close()
+        Spool(self.data / "door-front.events").close()
+        return left == ("input", "down", [None, None])
 
     def pull_the_plug(self) -> None:
         """Let go of everything without a word. Of no effect on what the agent closed already."""

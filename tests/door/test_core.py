@@ -264,6 +264,14 @@ def test_a_jam_answers_the_order_that_met_with_it() -> None:
     assert new_door().jam("stuck", tried, after(0)).person == "Ana"
 
 
+def test_an_opening_that_had_to_wait_for_the_disk_is_answered_as_stale() -> None:
+    door = new_door()
+    tried = the_event(door.command(command(id="c1", source="Ana"), False, after(0)))
+    event = door.too_late(tried, after(2))
+    assert (event.event_type, event.reason, event.at) == (EventType.REJECTED, Refusal.STALE, T0 + 2)
+    assert (event.id, event.source, "disk" in event.detail) == ("c1", "Ana", True)
+
+
 def test_a_lock_is_tried_even_on_a_jammed_door_and_says_that_it_may_not_have_worked() -> None:
     door = new_door()
     door.jam("stuck", None, after(0))

@@ -231,8 +231,6 @@ class Burglar(RuleBasedStateMachine):
             return False
         if has_ts and self.clock_is_set and not fresh:
             return False
-        if has_ts and self.clock_is_set and not self.trusts:
-            return None
         return self.trusts
 
     @rule(valid_s=st.integers(-4, 24).map(lambda n: n / 2), how_old=st.integers(0, 4))

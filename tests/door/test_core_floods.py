@@ -102,7 +102,8 @@ def test_five_thousand_orders_a_second_are_bounded_in_what_is_told_and_a_lock_en
     for i in range(1, per_s * seconds + 1):
         now = after(i / per_s)
         told += events(door.command(b"UNLOCK", False, now))
-        told += events(door.tick(now))
+        if i % 25 == 0:
+            told += events(door.tick(now))
         if i % per_s == per_s // 2 and door.state is LockState.UNLOCKED:
             assert drives(door.command(b"LOCK", False, now)) == [False]
             locked += 1

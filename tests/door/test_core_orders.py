@@ -330,7 +330,6 @@ def test_max_age_s_is_about_commands_and_not_about_grants() -> None:
     assert the_event(long).reason is Refusal.EXPIRED
 
 
-@pytest.mark.xfail(strict=True, reason="a fresh ts is taken for proof that the way was short")
 def test_what_waited_in_a_connection_that_was_given_up_is_refused_however_fresh_its_ts() -> None:
     """The door stood still, or the broker was silent: its orders must not open late, though in time for max_age_s."""
     door = new_door()

@@ -22,7 +22,8 @@ from agents.wire.messages import (
 from agents.wire.topics import ALL, AVAILABILITY, DECISION, ENABLED, EVENT, HEALTH, IDENTITY, STATE, WINDOW, Topic
 from tests.fakes import message
 from tests.fuzz.junk import FRAGMENTS, RAW, Pair, damaged, obj, payload, text
-from tests.fuzz.reader import Reader, Target, blob
+from tests.fuzz.reader import Reader, blob
+from tests.fuzz.targets import Target
 
 HEARD: tuple[tuple[Topic, tuple[str, ...]], ...] = (
     *((IDENTITY, ("front",)), (DECISION, ("front",)), (EVENT, ("front",)), (HEALTH, ("door", "front"))),

@@ -133,7 +133,7 @@ def _object(payload: bytes, needed: str, optional: tuple[str, ...] = ()) -> dict
     """A JSON object with these keys and no others; those left out are None."""
     try:
         text = payload.decode("utf-8")
-        found = json.loads(text, object_pairs_hook=_unicode)
+        found = json.loads(text, object_pairs_hook=_unicode if "\\u" in text else None)
     except (ValueError, RecursionError):
         return None
     if not isinstance(found, dict) or not _has_keys(found, needed, optional):

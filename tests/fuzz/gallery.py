@@ -12,7 +12,8 @@ from agents.recognizer.gallery import Gallery
 from agents.recognizer.watch import Watch
 from tests.fakes import after
 from tests.fuzz import contract
-from tests.fuzz.reader import Reader, Target
+from tests.fuzz.reader import Reader
+from tests.fuzz.targets import Target
 
 PEOPLE = ("Ana Kovač", "Borut")
 MAX_CHANGES = 8
@@ -63,8 +64,14 @@ def _poll(content: bytes) -> set[str]:
         watch.close()
 
 
-SEEDS = [b"\x00", b"\x00\xff", b"\x00\xffnot a database", b"\x00\xff" + b"SQLite format 3\x00", b"\x01\x00\x00\xff\x00\x00"]
+SEEDS = [
+    b"\x00",
+    b"\x00\xff",
+    b"\x00\xffnot a database",
+    b"\x00\xff" + b"SQLite format 3\x00",
+    b"\x01\x00\x00\xff\x00\x00",
+]
 SEEDS += [b"\x01" + at.to_bytes(2) + b"\x00\x01" + bytes([n]) for at in range(0, 24_576, 512) for n in range(2)]
-SEEDS += [b"\x01" + at.to_bytes(2) + b"\x00\x01\x01" for at in range(100)]
+SEEDS += [b"\x01" + at.to_bytes(2) + b"\x00\x01\x01" for at in (*range(100), *range(3400, 4096, 16))]  # header, schema
 
 TARGET = Target(run, SEEDS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from functools import cache
 
 from tests.fuzz.reader import Reader
 
@@ -43,9 +44,14 @@ def text(value: object) -> bytes:
     return json.dumps(value).encode()
 
 
+@cache
+def _key(key: str) -> bytes:
+    return text(key) + b":"
+
+
 def obj(pairs: Sequence[Pair]) -> bytes:
     """An object of these keys and fragments, whether or not that is JSON."""
-    return b"{" + b",".join(text(key) + b":" + value for key, value in pairs) + b"}"
+    return b"{" + b",".join(_key(key) + value for key, value in pairs) + b"}"
 
 
 def damaged(reader: Reader, pairs: Sequence[Pair]) -> list[Pair]:

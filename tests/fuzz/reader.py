@@ -3,23 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Target:
-    """Something to fuzz: `run` takes any bytes and returns in words what they led to.
-
-    Raises AssertionError when a promise is broken; any other exception is a broken promise, too.
-    `seeds` are inputs to begin with, among them what somebody thought of and what once broke something.
-    """
-
-    run: Callable[[bytes], set[str]]
-    seeds: Sequence[bytes]
 
 
 class Reader:

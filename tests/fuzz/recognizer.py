@@ -17,11 +17,12 @@ from agents.recognizer.core import Seen
 from agents.recognizer.faces import FaceEngine
 from agents.runtime.events import Message
 from agents.runtime.inbox import Inbox
-from agents.wire.messages import BadMessage, Box, Identity
+from agents.wire.messages import Box, Identity
 from agents.wire.stamp import Stamp
 from agents.wire.topics import FRAME, IDENTITY, PERSON, SNAPSHOT
 from tests.fakes import FakeClock, FakeSession, after
-from tests.fuzz.reader import Reader, Target, blob, read_log
+from tests.fuzz.reader import Reader, blob, read_log
+from tests.fuzz.targets import Target
 from tests.recognizer.jpegs import EOI, SOI, claiming, jpeg, segment, size_segment, turned, with_segment
 
 MAX_PIXELS, MAX_AGE_S, FUTURE_S = 10_000, 2.0, 1.0
@@ -30,7 +31,18 @@ SIZED = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 AGES_S = (0.0, 0.5, 2.0, 2.01, -1.0, -1.01, 1e6, -1e6)
 VALUES = (
     *("NaN", "inf", "-inf", "1e400", "1e10", "1800000000", "1800000000.5", "١٨٠٠٠٠٠٠٠٠", "1_8", "-1", "", " ", "0x10"),
-    *("1800000000000", "9007199254740992", "9007199254740991", "9" * 5000, "\x00", "0\x00", "true", "1.0", "+1", "\ud800"),
+    *(
+        "1800000000000",
+        "9007199254740992",
+        "9007199254740991",
+        "9" * 5000,
+        "\x00",
+        "0\x00",
+        "true",
+        "1.0",
+        "+1",
+        "\ud800",
+    ),
 )
 KEYS = ("captured_at", "seq", "Captured_At", "", "captured_at ", "x" * 70_000)
 OPTIONS = ((), (cv2.IMWRITE_JPEG_PROGRESSIVE, 1), (cv2.IMWRITE_JPEG_RST_INTERVAL, 1), (cv2.IMWRITE_JPEG_QUALITY, 5))
@@ -47,7 +59,7 @@ def _bases() -> tuple[bytes, ...]:
         *(SOI + segment(0xFE, b"\xff\xc0") + small[2:], SOI + b"\xff" * 1000 + small[2:], small + jpeg(150, 150)),
         *(SOI + struct.pack(">BBH", 0xFF, 0xE0, length) + small[2:] for length in (0, 1, 2, 65_535)),
         *(SOI + segment(marker) + small[2:] for marker in (0xC4, 0xC8, 0xCC, 0xD8, 0xD9, 0xDA, 0x01)),
-        with_segment(small, 0xC4, b"\xff" * 40),
+        *(with_segment(jpeg(101, 100), marker, b"\x00\x00\x08\x00\x08" * 8) for marker in (0xC4, 0xC8, 0xCC)),
     )
 
 
@@ -77,22 +89,26 @@ class House:
         self.before = b""
 
     def show(self, frame: bytes, properties: tuple[tuple[str, str], ...], retain: bool) -> None:
-        now, stamp = self.clock.now(), read_stamp(properties)
+        now = self.clock.now()
         self.session.said.clear()
         self.eyes.looked_at.clear()
         with mock.patch.object(picture, "decode", self.decode):
             self.agent.on_event(Message(FRAME, ("front",), frame, retain, properties, now.utc), now)
         self.agent.on_tick(now)
-        news = {said.topic for said in self.session.said}
-        assert news <= {IDENTITY, PERSON, SNAPSHOT}
-        before, self.before = self.before, frame if self.eyes.looked_at else b""
-        if not self.eyes.looked_at:
-            assert IDENTITY not in news
-            return
-        assert not retain and stamp != "bad" and frame != before
-        (identity,) = (Identity.decode(said.payload) for said in self.session.said if said.topic is IDENTITY)
-        assert -FUTURE_S <= now.utc - identity.captured_at <= MAX_AGE_S
-        assert identity.captured_at == (stamp.captured_at if isinstance(stamp, Stamp) else now.utc)
+        assert {said.topic for said in self.session.said} <= {IDENTITY, PERSON, SNAPSHOT}
+        identities = [Identity.decode(said.payload) for said in self.session.said if said.topic is IDENTITY]
+        assert len(identities) == len(self.eyes.looked_at) <= 1
+        for identity in identities:
+            assert not retain
+            assert frame != self.before
+            self.judge(identity, read_stamp(properties))
+        self.before = frame if identities else b""
+
+    def judge(self, identity: Identity, stamp: Stamp | None) -> None:
+        """Whether a frame of this age, and with this stamp, may have been looked at."""
+        utc = self.clock.now().utc
+        assert identity.captured_at == (utc if stamp is None else stamp.captured_at)
+        assert -FUTURE_S <= utc - identity.captured_at <= MAX_AGE_S
         self.seen.add("looked at a picture")
 
     def decode(self, data: bytes, flags: int) -> npt.NDArray[np.uint8]:
@@ -121,14 +137,12 @@ def claim(data: bytes) -> int:
         at += 1 + length
 
 
-def read_stamp(properties: tuple[tuple[str, str], ...]) -> Stamp | str:
-    try:
-        stamp = Stamp.of(properties)
-    except BadMessage:
-        return "bad"
-    if stamp is None:
-        return "none"
-    assert 0 <= stamp.captured_at < 1e11 and 0 <= stamp.seq < 2**53
+def read_stamp(properties: tuple[tuple[str, str], ...]) -> Stamp | None:
+    """Raises BadMessage."""
+    stamp = Stamp.of(properties)
+    if stamp is not None:
+        assert 0 <= stamp.captured_at < 1e11
+        assert 0 <= stamp.seq < 2**53
     return stamp
 
 

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from agents.wire.topics import ALL, REPLY, Topic
-from tests.fuzz import contract
-from tests.fuzz.reader import Reader, Target, blob
+from tests.fuzz.reader import Reader, blob
+from tests.fuzz.targets import Target
 
 BASES = ("facelatch", "a/b", "house-1", "facelatch/door")
 LEVELS = (
-    *("front", "door", "camera", "+", "#", "", " ", "$SYS", "facelatch", "grant", "command", "<door>", "reply", "frame"),
+    *(
+        "front",
+        "door",
+        "camera",
+        "+",
+        "#",
+        "",
+        " ",
+        "$SYS",
+        "facelatch",
+        "grant",
+        "command",
+        "<door>",
+        "reply",
+        "frame",
+    ),
     *("\x00", "\n", "č", "\ud800", "..", "a" * 65, "front/command", "/"),
 )
 
@@ -18,7 +33,7 @@ def run(data: bytes) -> set[str]:
     base = reader.pick(BASES)
     names = tuple(_level(reader) for _ in range(reader.number() % 4))
     seen = set().union(*(_round_trip(topic, base, names) for topic in ALL))
-    return seen | _read(reader, base, _string(reader, base))
+    return seen | _read(base, _string(reader, base))
 
 
 def _level(reader: Reader) -> str:
@@ -43,14 +58,13 @@ def _round_trip(topic: Topic, base: str, names: tuple[str, ...]) -> set[str]:
         return {"not the names that a topic takes"}
     assert string.startswith(f"{base}/")
     found = topic.names_in(base, string)
-    if any({"/", "+", "#"} & set(name) for name in names):
-        assert found is None or found == names or "/" in "".join(names)
+    if {"/", "+", "#"} & set("".join(names)):  # what no name has; the string may be another topic's
         return {"names that are none"}
     assert found == names, (string, found)
     return {"names that come out again"}
 
 
-def _read(reader: Reader, base: str, string: str) -> set[str]:
+def _read(base: str, string: str) -> set[str]:
     seen = set()
     for topic in ALL:
         names = topic.names_in(base, string)
@@ -61,7 +75,6 @@ def _read(reader: Reader, base: str, string: str) -> set[str]:
             seen.add(f"read as {topic.path}")
     found = REPLY.names_in(base, string)
     assert found is None or string == f"{base}/reply/{found[0]}/{found[1]}", "an answer would go elsewhere"
-    assert any(contract.is_name(name) for name in found or ("x",)) or found
     return seen
 
 

@@ -76,6 +76,7 @@ class Guest:
         client_id: str = "",
         protocol: MQTTProtocolVersion = MQTTProtocolVersion.MQTTv5,
         tls: bool = True,
+        certificate: tuple[Path, Path] | None = None,
         will: tuple[str, str, bool] | None = None,
     ) -> None:
         self.heard: list[tuple[str, str]] = []
@@ -90,12 +91,17 @@ class Guest:
         self.client.username_pw_set(user, password)
         if tls:
             authority = ssl.create_default_context(cafile=str(broker.home.folder / "secrets" / "ca.crt"))
+            if certificate is not None:
+                authority.load_cert_chain(*certificate)
             self.client.tls_set_context(authority)
         if will is not None:
             topic, payload, retain = will
             self.client.will_set(topic, payload, qos=1, retain=retain)
         self._set_callbacks()
-        self.client.connect("127.0.0.1", broker.port)
+        try:
+            self.client.connect("127.0.0.1", broker.port)
+        except OSError:
+            self.lost.set()
         self.client.loop_start()
         self._wait(lambda: self.code is not None or self.lost.is_set())
         if self.code != "Success":

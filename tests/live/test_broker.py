@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import pwd
+import shutil
 import signal
 import socket
 import ssl
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +16,7 @@ from typing import Any
 
 import pytest
 
+import broker as broker_files
 from tests.live.production import Guest, ProductionBroker
 from tests.live.tools import PATIENCE_S, alive, descendants, wait_until
 
@@ -116,6 +119,20 @@ def test_settings_of_a_persons_own_are_read_and_kept(broker: ProductionBroker) -
     door.client.publish("facelatch/door/front/event", b"x" * 3000, 0)
     assert door.lost.wait(PATIENCE_S)
     assert own.read_text(encoding="utf-8") == "max_packet_size 2000\n"
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="the README's recipe is for openssl")
+def test_client_certificates_are_asked_for_as_the_readme_says(broker: ProductionBroker) -> None:
+    readme = Path(broker_files.__file__).with_name("README.md").read_text(encoding="utf-8")
+    recipe = [line.strip() for line in readme.splitlines() if line.startswith("    openssl ")]
+    folder = broker.conf.parent
+    shutil.copy(folder / "ca.crt", folder / "clients-ca.crt")
+    broker.facelatch("broker", "init")
+    subprocess.run(" && ".join(recipe), shell=True, check=True, cwd=folder, capture_output=True)
+    broker.start()
+    password = broker.password("door-front")
+    assert Guest(broker, "door-front", password=password).code is None
+    broker.guest("door-front", certificate=(folder / "me.crt", folder / "me.key")).close()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can run a broker as somebody else")

@@ -225,6 +225,21 @@ def test_availability_is_said_at_every_connect_and_at_every_change(agent: FakeAg
     ]
 
 
+def test_a_connection_that_was_dropped_before_the_agent_heard_of_it_is_not_greeted(agent: FakeAgent) -> None:
+    agent.wire.dropped = 2
+    said = agent.run(Connected(1), Connected(2), Disconnected("x"), Connected(3))
+    assert [line for line in said if line.startswith(("is connected", "hears"))] == [
+        f"hears {Disconnected('x')}",
+        "is connected",
+    ]
+
+
+def test_a_connection_that_the_agent_drops_on_hearing_of_a_stall_is_not_greeted(agent: FakeAgent) -> None:
+    agent.does["hears knock"] = stand_still(agent, 10.0)
+    agent.does["stood still for 10 s until 1010"] = lambda: setattr(agent.wire, "dropped", 1)
+    assert "is connected" not in agent.run("knock", Connected(1))
+
+
 def test_nothing_is_said_while_there_is_no_broker(agent: FakeAgent) -> None:
     agent.wire.there = False
     agent.does["hears back"] = lambda: setattr(agent.wire, "there", True)

@@ -10,6 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -137,6 +138,38 @@ def test_no_more_than_the_window_is_under_way(outbox: Outbox, wire: Wire) -> Non
     assert outbox.under_way == 0
 
 
+def test_nothing_is_handed_to_a_client_without_a_broker(outbox: Outbox, wire: Wire) -> None:
+    outbox.write(event(1))
+    outbox.pump()
+    assert not wire.carried
+    connect(outbox, wire)
+    answer_all(outbox, wire)
+    wire.lose()
+    outbox.disconnected()
+    outbox.write(event(2))
+    outbox.pump()
+    assert not wire.carried
+    connect(outbox, wire)
+    assert wire.heard == [b"1:1", b"2:2"]
+
+
+def test_what_the_client_does_not_take_is_offered_again_before_the_next(path: Path) -> None:
+    offered: list[bytes] = []
+
+    def publish(payload: bytes) -> int | None:
+        offered.append(payload)
+        return None if len(offered) == 1 else len(offered)
+
+    with contextlib.closing(Outbox(path, publish)) as outbox:
+        outbox.connected()
+        for label in (1, 2):
+            outbox.write(event(label))
+        outbox.pump()
+        assert offered == [b"1:1"]
+        outbox.pump()
+        assert offered == [b"1:1", b"1:1", b"2:2"]
+
+
 def test_nothing_new_overtakes_what_the_client_sends_again(outbox: Outbox, wire: Wire) -> None:
     connect(outbox, wire)
     for label in (1, 2):
@@ -197,7 +230,7 @@ def test_an_answer_that_was_passed_over_does_not_block_the_window_for_ever(outbo
 def test_an_event_can_be_told_anew_before_anybody_hears_of_it(outbox: Outbox, wire: Wire) -> None:
     connect(outbox, wire)
     seq = outbox.write(event(1))
-    outbox.rewrite(seq, event(1, "!"))
+    assert outbox.rewrite(seq, event(1, "!")) == seq
     outbox.pump()
     assert wire.heard == [b"1:1!"]
     assert outbox.recent(10) == [b"1:1!"]
@@ -239,9 +272,46 @@ def test_what_memory_kept_goes_to_the_disk_when_it_works_again(outbox: Outbox, w
 def test_an_event_that_the_disk_could_not_tell_anew_is_told_twice(outbox: Outbox, wire: Wire) -> None:
     seq = outbox.write(event(1))
     with failing_disk():
-        outbox.rewrite(seq, event(1, "!"))
+        assert outbox.rewrite(seq, event(1, "!")) is None
     connect(outbox, wire)
     assert wire.heard == [b"1:1", b"2:1!"]
+
+
+def test_a_number_is_that_of_the_event_and_of_no_earlier_one(outbox: Outbox) -> None:
+    with failing_disk():
+        outbox.write(event(1))
+    with contextlib.ExitStack() as disk:
+
+        def make(seq: int | None) -> bytes:
+            disk.enter_context(failing_disk())
+            return b"2"
+
+        assert outbox.write(make) is None
+    assert outbox.recent(10) == [b"1:1"]
+
+
+def test_the_window_holds_for_what_only_memory_has(outbox: Outbox, wire: Wire) -> None:
+    connect(outbox, wire)
+    with failing_disk():
+        for label in range(1, 7):
+            outbox.write(event(label))
+        outbox.pump()
+        assert wire.heard == [b"0:1", b"0:2", b"0:3", b"0:4"]
+        outbox.acknowledged(wire.answer())
+        assert wire.heard[4:] == [b"0:5"]
+
+
+def test_closing_tells_the_disk_what_it_missed(outbox: Outbox, wire: Wire) -> None:
+    connect(outbox, wire)
+    outbox.write(event(1))
+    outbox.pump()
+    with failing_disk():
+        answer_all(outbox, wire)
+        outbox.write(event(2))
+    again = restart(outbox, wire)
+    connect(again, wire)
+    assert wire.heard == [b"1:1", b"2:2"]
+    again.close()
 
 
 def test_memory_is_bounded_and_what_had_to_go_is_counted(outbox: Outbox, wire: Wire) -> None:
@@ -258,16 +328,16 @@ def test_a_door_comes_up_without_its_disk_and_finds_it_later(path: Path, wire: W
         spool.write(event(1))
     with contextlib.closing(Spool(path)):
         outbox = Outbox(path, wire.publish, WINDOW, LIMIT, MEMORY)
-        assert outbox.problem == f"{path}: another process holds it"
         assert outbox.recent(1) == []
-        assert outbox.lost == 0
+        assert outbox.problem == f"{path}: another process holds it"
         assert outbox.write(event(2)) is None
-        outbox.flush()
-        outbox.rewrite(None, event(2, "!"))
+        assert outbox.rewrite(None, event(2, "!")) is None
+        assert not outbox.flush()
+        assert outbox.lost == 0
     connect(outbox, wire)
     assert wire.heard == [b"1:1", b"2:2!"]
     assert outbox.problem is not None, "nobody has flushed since"
-    outbox.flush()
+    assert outbox.flush()
     assert outbox.problem is None
     outbox.close()
 
@@ -458,7 +528,7 @@ class Program:
         self.news: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self.outbox = Outbox(path, self._publish)
         self.client = Client(CallbackAPIVersion.VERSION2, "door", protocol=MQTTProtocolVersion.MQTTv5)
-        self.client.on_pre_connect = lambda *_: may_connect.wait(PATIENCE_S)
+        self.client.on_pre_connect = lambda *_: self._wait(may_connect)
         self.client.on_connect = lambda *_: self.news.put(self.outbox.connected)
         self.client.on_disconnect = lambda *_: self.news.put(self.outbox.disconnected)
         self.client.on_publish = lambda _client, _data, mid, *_: self.news.put(lambda: self.outbox.acknowledged(mid))
@@ -469,6 +539,10 @@ class Program:
     def _publish(self, payload: bytes) -> int | None:
         info = self.client.publish("facelatch/door/front/event", payload, qos=1)
         return info.mid if info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS else None
+
+    @staticmethod
+    def _wait(may_connect: threading.Event) -> None:
+        may_connect.wait(PATIENCE_S)
 
     def turn(self, wait_s: float) -> None:
         with contextlib.suppress(queue.Empty):
@@ -491,7 +565,7 @@ class Subscriber:
         self.client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
         self.client.on_connect = lambda client, *_: client.subscribe("facelatch/door/front/event")
         self.client.on_subscribe = lambda *_: self.ready.set()
-        self.client.on_message = lambda _client, _data, message: self.heard.append(message.payload)
+        self.client.on_message = lambda _client, _data, message: self.heard.append(bytes(message.payload))
         self.client.reconnect_delay_set(1, 1)
         self.client.connect_async("127.0.0.1", port)
         self.client.loop_start()
@@ -508,25 +582,26 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
 def test_a_broker_killed_again_and_again_and_a_restart_lose_nothing(tmp_path: Path, broker: Broker) -> None:
     subscriber = Subscriber(broker.port)
     program = Program(tmp_path / "spool.sqlite", broker.port, subscriber.ready)
-    for label in range(1, 501):
-        if label in (100, 250, 400):
+    labels, kills = iter(range(1, 501)), deque([60, 150, 250, 350])
+    until, under_way = time.monotonic() + PATIENCE_S, []
+    while b"500:500" not in subscriber.heard[-100:] or program.outbox.under_way:
+        assert time.monotonic() < until, f"heard {len(subscriber.heard)}, under way {program.outbox.under_way}"
+        for label in islice(labels, 1):
+            program.outbox.write(event(label))
+        program.turn(wait_s=0.001)
+        if kills and len(subscriber.heard) >= kills[0]:
+            under_way.append(program.outbox.under_way)
             subscriber.ready.clear()
             broker.stop(signal.SIGKILL)
-        if label in (130, 251, 480):
             broker.start()
-        if label in (300, 450):
-            program.end()
-            program = Program(tmp_path / "spool.sqlite", broker.port, subscriber.ready)
-        program.outbox.write(event(label))
-        program.turn(wait_s=0.002)
-    until = time.monotonic() + PATIENCE_S
-    while b"500:500" not in subscriber.heard or program.outbox.under_way:
-        assert time.monotonic() < until, f"heard {len(subscriber.heard)}, under way {program.outbox.under_way}"
-        program.turn(wait_s=0.1)
+            if kills.popleft() == 250:
+                program.end()
+                program = Program(tmp_path / "spool.sqlite", broker.port, subscriber.ready)
     program.end()
     subscriber.client.disconnect()
     subscriber.client.loop_stop()
     assert list(dict.fromkeys(subscriber.heard)) == [b"%d:%d" % (label, label) for label in range(1, 501)]
+    assert all(under_way), "each time something was under way"
     with contextlib.closing(Spool(tmp_path / "spool.sqlite")) as spool:
         assert spool.waiting(0, 1) == []
         assert len(spool.recent(1000)) == 500

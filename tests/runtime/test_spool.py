@@ -235,6 +235,15 @@ def test_numbers_are_skipped_only_after_a_power_cut(
         assert write(again) == [6]
 
 
+def test_a_power_cut_is_noticed_once(monkeypatch: pytest.MonkeyPatch, spool: Spool, tmp_path: Path) -> None:
+    left = cut_power(monkeypatch, spool, tmp_path / "later")
+    with contextlib.closing(Spool(left)) as again:
+        assert again.notice is not None
+        killed = Path(shutil.copy(left, tmp_path))
+    with contextlib.closing(Spool(killed)) as again:
+        assert again.notice is None
+
+
 def test_events_not_flushed_are_fewer_than_the_numbers_skipped_for_them(
     monkeypatch: pytest.MonkeyPatch, path: Path, tmp_path: Path
 ) -> None:
@@ -262,11 +271,13 @@ def test_flush_itself_makes_the_write_that_waits_for_the_disk(spool: Spool, path
 
 def test_two_processes_can_not_have_it_and_a_killed_one_lets_go(path: Path) -> None:
     holder = start_writer(path)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "1\n"
     with pytest.raises(SpoolError, match=r"door-front\.sqlite: another process holds it"):
         Spool(path)
     kill(holder)
     with contextlib.closing(Spool(path)) as spool:
-        assert waiting(spool)
+        assert spool.recent(1)
 
 
 def test_one_process_can_not_have_it_twice(spool: Spool, path: Path) -> None:
@@ -341,8 +352,9 @@ def overwrite(content: bytes, at: int) -> Callable[[Path], None]:
         (lambda path: os.truncate(path, 8192), "is damaged"),
         (overwrite(b"\xff" * 3000, at=4096), "is damaged"),
         (overwrite(b"\xff" * 3000, at=4 * 4096), "is damaged"),
+        (overwrite(b"\xff" * 3000, at=4 * 4096 + 8), "is damaged"),
     ],
-    ids=["text", "zeros", "cut off", "a table overwritten", "events overwritten"],
+    ids=["text", "zeros", "cut off", "a table overwritten", "a page overwritten", "events overwritten"],
 )
 def test_a_damaged_file_is_kept_and_a_new_one_begun(path: Path, damage: Callable[[Path], object], said: str) -> None:
     with contextlib.closing(Spool(path)) as spool:
