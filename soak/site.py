@@ -18,7 +18,7 @@ from soak.report import progress
 from tests.live.bench import Bench
 
 HOLD_S, MAX_HOLD_S, REST_S = 0.5, 3.0, 0.5
-TUNING = Tuning(rate_fps=10, hold_s=HOLD_S, cool_down_s=0, visit_gap_s=1.0)
+TUNING = Tuning(rate_fps=6, hold_s=HOLD_S, cool_down_s=0, visit_gap_s=1.0)
 HOLD = f"    hold_s: {HOLD_S}\n"
 SETTINGS = f"""\
 {HOLD}\

@@ -15,11 +15,9 @@ from typing import Any, ParamSpec, cast
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
-from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from agents.runtime import tls
+from agents.runtime import packets, tls
 from agents.runtime.clock import Clock
 from agents.runtime.events import Connected, Disconnected, Message, Published, ReplyTo, Subscription
 from agents.runtime.inbox import Fault, Inbox
@@ -31,7 +29,6 @@ KEEPALIVE_S = 15
 RECONNECT_MAX_S = 5  # a door may not stay deaf for long after its broker is back
 MAX_QUEUED = 200  # QoS 1 messages waiting for the broker to come back
 SMALL_PACKET = 65_536  # bytes; nothing larger is sent to those who read no frames
-RETAINED_NEVER = 2  # MQTT 5 retain handling: no retained messages when subscribing
 P = ParamSpec("P")
 
 
@@ -90,7 +87,7 @@ class Session:
             self._settings.port,
             keepalive=KEEPALIVE_S,
             clean_start=True,
-            properties=_properties(PacketTypes.CONNECT, SessionExpiryInterval=0, **self._bounds()),
+            properties=packets.properties(PacketTypes.CONNECT, SessionExpiryInterval=0, **self._bounds()),
         )
         self._client.loop_start()
 
@@ -107,11 +104,11 @@ class Session:
     def ask(self, topic: Topic, *names: str, payload: bytes, reply_to: ReplyTo) -> int | None:
         """Publish, and say where the answer is waited for."""
         wanted: dict[str, Any] = {"ResponseTopic": self._at(REPLY, *reply_to.names)}
-        return self._publish(topic, names, payload, wanted | _correlation(reply_to))
+        return self._publish(topic, names, payload, wanted | packets.correlation(reply_to))
 
     def answer(self, reply_to: ReplyTo, payload: bytes) -> int | None:
         """Answer a message whose sender said where."""
-        return self._publish(REPLY, reply_to.names, payload, _correlation(reply_to))
+        return self._publish(REPLY, reply_to.names, payload, packets.correlation(reply_to))
 
     def _publish(
         self, topic: Topic, names: tuple[str, ...], payload: bytes | str, wanted: dict[str, Any]
@@ -121,7 +118,7 @@ class Session:
         if topic.expiry_s is not None:
             wanted["MessageExpiryInterval"] = topic.expiry_s
         info = self._client.publish(
-            self._at(topic, *names), payload, topic.qos, topic.retain, _properties(PacketTypes.PUBLISH, **wanted)
+            self._at(topic, *names), payload, topic.qos, topic.retain, packets.properties(PacketTypes.PUBLISH, **wanted)
         )
         queued = topic.qos > 0 and info.rc == MQTTErrorCode.MQTT_ERR_NO_CONN
         return info.mid if queued or info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS else None
@@ -163,7 +160,7 @@ class Session:
         paho = logging.Logger("paho", logging.ERROR)
         paho.addFilter(self._note)
         client.enable_logger(paho)
-        client.on_socket_open = self._guard(_no_delay)
+        client.on_socket_open = self._guard(packets.no_delay)
         client.on_connect = self._guard(self._on_connect)
         client.on_disconnect = self._guard(self._on_disconnect)
         client.on_subscribe = self._guard(self._on_subscribe)
@@ -216,7 +213,7 @@ class Session:
             self.problem = f"the broker at {self._where} lets anybody in: whoever reaches it can open the doors"
             self._log.error("%s; see broker/README.md", self.problem)
         self._greeted = False
-        wanted = [(topic, _options(s.topic)) for topic, s in self._subscriptions.items()]
+        wanted = [(topic, packets.options(s.topic)) for topic, s in self._subscriptions.items()]
         if wanted:
             client.subscribe(wanted)
         else:
@@ -278,25 +275,3 @@ class Session:
     @property
     def _where(self) -> str:
         return f"{self._settings.host}:{self._settings.port}"
-
-
-def _options(topic: Topic) -> SubscribeOptions:
-    """A live-only topic never brings old messages, and says so when a new one is retained."""
-    if topic.live_only:
-        return SubscribeOptions(qos=topic.qos, retainAsPublished=True, retainHandling=RETAINED_NEVER)
-    return SubscribeOptions(qos=topic.qos)
-
-
-def _correlation(reply_to: ReplyTo) -> dict[str, Any]:
-    return {} if reply_to.correlation is None else {"CorrelationData": reply_to.correlation}
-
-
-def _properties(packet: int, **values: Any) -> Properties:
-    properties = Properties(packet)  # type: ignore[no-untyped-call]  # paho leaves it untyped
-    for name, value in values.items():
-        setattr(properties, name, value)
-    return properties
-
-
-def _no_delay(_client: Client, _data: Any, sock: Any) -> None:
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

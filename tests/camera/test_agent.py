@@ -21,8 +21,8 @@ from agents.camera.core import OPENING_S
 from agents.camera.picture import Image
 from agents.camera.source import SourceError
 from agents.runtime.clock import Clock, Now
-from agents.runtime.inbox import Fault, Inbox
 from agents.runtime.events import Disconnected
+from agents.runtime.inbox import Fault, Inbox
 from agents.runtime.session import Session
 from agents.wire.messages import MAX_FRAME_BYTES, Availability
 from agents.wire.stamp import Stamp

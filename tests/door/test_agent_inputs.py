@@ -59,6 +59,20 @@ def test_a_spike_on_the_buttons_wire_opens_nothing(house: House, lost: bool) -> 
     assert house.on_disk == []
 
 
+@pytest.mark.parametrize("pin", [BUTTON_PIN, LEAF_PIN])
+def test_a_wire_that_chatters_says_nothing_until_it_rests_though_every_look_finds_it_the_same(
+    house: House, pin: int
+) -> None:
+    before = bool(house.wire(pin).state)
+    for _ in range(20):
+        house.wire(pin).hold(before)
+        house.wire(pin).hold(not before)
+        house.until(house.clock.s + SETTLE_S / 2)
+    assert (house.relay_is_on, house.leaf) == (False, ["OFF"])
+    house.until(house.clock.s + SETTLE_S / 2)
+    assert (house.relay_is_on, house.leaf) == ((True, ["OFF"]) if pin == BUTTON_PIN else (False, ["OFF", "ON"]))
+
+
 def test_edges_that_were_lost_are_made_up_for_by_looking(house: House) -> None:
     house.wire(BUTTON_PIN).hold(False)
     house.wire(LEAF_PIN).hold(True)

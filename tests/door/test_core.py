@@ -234,6 +234,12 @@ def test_a_lost_broker_cuts_no_pulse_of_the_exit_button_which_needs_none() -> No
 # Jammed and stopped
 
 
+def test_a_door_that_starts_after_it_ended_badly_in_a_pulse_is_driven_off_and_says_so() -> None:
+    (effect,) = new_door().stop(Cause.RESTART, after(0), was_on=True)
+    assert effect == Drive(False, effect.event)
+    assert (the_event([effect]).event_type, the_event([effect]).cause) == (EventType.LOCKED, Cause.RESTART)
+
+
 def test_a_jammed_door_says_so_and_opens_for_nobody_until_it_is_freed() -> None:
     door = new_door(exit_button=BUTTON)
     unlock(door, 0)

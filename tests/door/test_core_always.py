@@ -168,6 +168,8 @@ class Burglar(RuleBasedStateMachine):
         causes = [event.cause for event in told]
         assert (Cause.TIMEOUT in causes) == due
         assert causes.count(Cause.BUTTON) == pressed
+        if pressed and self.door.problem is None and not was_on:
+            assert EventType.UNLOCKED in [event.event_type for event in told], "somebody is kept inside"
         self.check_leaf(closed, told, released=was_on and not due)
         self.keep_in_touch()
         assert self.door.due_s(self.now) > 0
@@ -253,10 +255,12 @@ class Burglar(RuleBasedStateMachine):
             assert the_event(effects).event_type is EventType.REJECTED
         self.carry_out(effects)
 
-    @rule(word=st.sampled_from([b"UNLOCK", b"NOISE"]), orders=st.integers(1, 3 * BURST))
-    def a_flood(self, word: bytes, orders: int) -> None:
+    @rule(word=st.sampled_from([b"UNLOCK", b"NOISE"]), orders=st.integers(1, 3 * BURST), lock=st.booleans())
+    def a_flood(self, word: bytes, orders: int, lock: bool) -> None:
         for _ in range(orders):
             self.order("command", word, None, good=self.trusts if word == b"UNLOCK" else False)
+        if lock:
+            self.somebody_locks_without_any_proof({}, dup=1)
 
     # The broker
 
@@ -374,6 +378,7 @@ class Burglar(RuleBasedStateMachine):
             self.on_since = self.mono
         else:
             assert effect.event.event_type is EventType.EXTENDED
+            assert self.ends_at < self.on_since + self.settings.max_hold_s
         self.ends_at = min(self.mono + HOLD_S, self.on_since + self.settings.max_hold_s)
         assert effect.at_most_s == self.ends_at - self.mono > 0
 

@@ -6,7 +6,7 @@ import pytest
 
 from agents.door.core import Door
 from agents.door.flood import BURST
-from agents.wire.messages import Cause, EventType
+from agents.wire.messages import Action, Cause, EventType
 from tests.door.orders import (
     BUTTON,
     CONTACT,
@@ -39,7 +39,8 @@ def test_the_exit_button_opens_when_it_has_settled_without_any_broker() -> None:
     assert door.tick(after(1 + SETTLE_S - 0.001)) == []
     effects = door.tick(after(1 + SETTLE_S))
     assert drives(effects) == [True]
-    assert (the_event(effects).event_type, the_event(effects).cause) == (EventType.UNLOCKED, Cause.BUTTON)
+    event = the_event(effects)
+    assert (event.event_type, event.cause, event.action) == (EventType.UNLOCKED, Cause.BUTTON, Action.UNLOCK)
     assert door.due_s(after(1 + SETTLE_S)) == HOLD_S
     assert drives(door.tick(after(1 + SETTLE_S + HOLD_S))) == [False]
 
@@ -64,6 +65,19 @@ def test_a_press_whose_edge_got_lost_is_seen_when_the_button_is_looked_at() -> N
         assert door.tick(after(s)) == []
     door.sample(True, None, after(1 + SETTLE_S))
     assert drives(door.tick(after(1 + SETTLE_S))) == [True]
+
+
+def test_a_look_that_tells_nothing_of_an_input_changes_nothing() -> None:
+    door = new_door(exit_button=BUTTON, contact=CONTACT)
+    door.press(True, after(1))
+    door.close(False, after(1))
+    for s in (1, 1 + SETTLE_S / 2, 1 + SETTLE_S):
+        door.sample(None, None, after(s))
+    told = events(door.tick(after(1 + SETTLE_S)))
+    assert [event.event_type for event in told] == [EventType.UNLOCKED, EventType.OPENED]
+    unwired = new_door()
+    unwired.sample(True, False, after(1))
+    assert unwired.tick(after(2)) == []
 
 
 def test_a_spike_whose_second_edge_got_lost_opens_nothing() -> None:

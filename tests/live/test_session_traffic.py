@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,9 +14,9 @@ from paho.mqtt.properties import Properties
 
 from agents.runtime.events import Connected, Disconnected, Message, Published, ReplyTo, Subscription
 from agents.runtime.inbox import Inbox
-from agents.runtime.session import SMALL_PACKET
+from agents.runtime.session import KEEPALIVE_S, SMALL_PACKET
 from agents.wire.messages import Command
-from agents.wire.topics import COMMAND, EVENT, REPLY
+from agents.wire.topics import COMMAND, EVENT, FRAME, GRANT, REPLY, STATE
 from tests.live.lines import Line, Mosquitto
 from tests.live.tools import PATIENCE_S, Broker, Ear, wait_until
 
@@ -55,6 +56,34 @@ def test_what_the_broker_took_but_never_acknowledged_is_sent_again(tmp_path: Pat
         assert line.wait(Published).mid == mid
         assert [event for event in line.came if isinstance(event, Published)] == [Published(mid or 0)]
     mosquitto.stop()
+
+
+def test_a_message_arrives_with_all_that_was_said_of_it(broker: Broker, ear: Ear, tmp_path: Path) -> None:
+    properties = (("captured_at", "1.5"), ("seq", "7"))
+    frames = Subscription(FRAME, ("porch",))
+    with Line(tmp_path, broker.port, ORDERS, frames) as door:
+        door.wait(Connected)
+        before_s = time.time()
+        door.session.publish(FRAME, "porch", payload=b"jpeg", properties=properties)
+        frame = door.wait(Message)
+        assert (frame.topic, frame.names, frame.payload) == (FRAME, ("porch",), b"jpeg")
+        assert (frame.properties, frame.retain, frame.reply_to) == (properties, False, None)
+        assert before_s <= frame.received_at <= time.time()
+        ear.say("door/front/command", "UNLOCK", retain=True)
+        order = door.wait(Message)
+        assert (order.topic, order.names, order.retain, order.properties) == (COMMAND, ("front",), True, ())
+
+
+def test_what_expires_says_when_and_what_stays_is_retained(broker: Broker, ear: Ear, tmp_path: Path) -> None:
+    with Line(tmp_path, broker.port, ORDERS) as door:
+        door.wait(Connected)
+        door.session.publish(GRANT, "front", payload=b"{}")
+        door.session.answer(ReplyTo(("phone", "a1")), b"{}")
+        door.session.publish(STATE, "front", payload="LOCKED")
+        grant, answer = ear.wait("door/front/grant"), ear.wait("reply/phone/a1")
+        assert [(heard.expiry_s, heard.retain) for heard in (grant, answer)] == [(5, False), (5, False)]
+        state = ear.wait("door/front/state")
+        assert (state.text, state.expiry_s, state.retain) == ("LOCKED", None, True)
 
 
 def test_a_question_is_answered_where_its_sender_waits(broker: Broker, tmp_path: Path) -> None:
@@ -149,6 +178,16 @@ def test_in_a_flood_the_inbox_stays_bounded_and_an_order_to_lock_gets_through(
     assert [Command.read(message.payload).id for message in waiting if Command.locks(message.payload)] == ["second"]
 
 
+def test_while_there_is_room_every_order_counts_an_urgent_one_too(broker: Broker, ear: Ear, tmp_path: Path) -> None:
+    orders = Subscription(COMMAND, ("front",), urgent=Command.locks)
+    with Line(tmp_path, broker.port, orders, inbox=Inbox(limit=4)) as door:
+        door.wait(Connected)
+        for word in ("LOCK", "LOCK", "UNLOCK", "LOCK"):
+            ear.say("door/front/command", word)
+        wait_until("all are there", lambda: door.inbox.full)
+        assert [door.wait(Message).payload for _ in range(4)] == [b"LOCK", b"LOCK", b"UNLOCK", b"LOCK"]
+
+
 class Held(Inbox):
     """The network thread that puts a message here stands still until it is let go."""
 
@@ -189,8 +228,25 @@ def stand_still_and_renew(folder: Path, port: int, ear: Ear, **mqtt: Any) -> Non
             ear.say("door/front/command", f"after {turn}")
             after = door.wait(Message)
             assert after.payload == b"after %d" % turn
-            kinds = [type(event) for event in door.came[came:] if not isinstance(event, Published)]
+            since = door.came[came:]
+            kinds = [type(event) for event in since]
             assert kinds == [Message] * (len(kinds) - 3) + [Disconnected, Connected, Message]
+            ends = [event.reason for event in since if isinstance(event, Disconnected)]
+            assert "command" not in ends[0], "cipher was read as if it were packets"
+
+
+def test_a_renewal_does_not_wait_for_a_broker_that_stands_still(tmp_path: Path) -> None:
+    mosquitto = Mosquitto(tmp_path, "allow_anonymous true")
+    mosquitto.start()
+    with Line(tmp_path, mosquitto.port, ORDERS) as door:
+        door.wait(Connected)
+        mosquitto.signal(signal.SIGSTOP)
+        door.session.renew("the broker did not answer")
+        wait_until("it is over before a ping could fail", lambda: not door.session.connected, KEEPALIVE_S / 2)
+        door.wait(Disconnected)
+        mosquitto.signal(signal.SIGCONT)
+        door.wait(Connected)
+    mosquitto.stop()
 
 
 def test_a_connection_that_was_renewed_before_anybody_heard_of_it_is_known_as_dropped(

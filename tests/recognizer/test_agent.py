@@ -21,9 +21,9 @@ from agents.recognizer.enroll import encode_photo, read_photo
 from agents.recognizer.errors import ModelError
 from agents.recognizer.faces import FaceEngine
 from agents.recognizer.gallery import Gallery
+from agents.runtime.events import Message
 from agents.runtime.health import Report
 from agents.runtime.inbox import Inbox
-from agents.runtime.events import Message
 from agents.wire.messages import MAX_FRAME_BYTES
 from agents.wire.stamp import Stamp
 from agents.wire.topics import FRAME, IDENTITY, PERSON, SNAPSHOT

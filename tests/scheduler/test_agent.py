@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from agents.runtime.inbox import Inbox
 from agents.runtime.events import Disconnected
+from agents.runtime.inbox import Inbox
 from agents.scheduler import switches
 from agents.scheduler.agent import SchedulerAgent
 from agents.scheduler.config import SchedulerSettings

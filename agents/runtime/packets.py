@@ -1,0 +1,37 @@
+"""The parts of MQTT 5 packets that paho wants built."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+from paho.mqtt.client import Client
+from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from agents.runtime.events import ReplyTo
+from agents.wire.topics import Topic
+
+RETAINED_NEVER = 2  # MQTT 5 retain handling: no retained messages when subscribing
+
+
+def options(topic: Topic) -> SubscribeOptions:
+    """A live-only topic never brings old messages, and says so when a new one is retained."""
+    if topic.live_only:
+        return SubscribeOptions(qos=topic.qos, retainAsPublished=True, retainHandling=RETAINED_NEVER)
+    return SubscribeOptions(qos=topic.qos)
+
+
+def correlation(reply_to: ReplyTo) -> dict[str, Any]:
+    return {} if reply_to.correlation is None else {"CorrelationData": reply_to.correlation}
+
+
+def properties(packet: int, **values: Any) -> Properties:
+    properties = Properties(packet)  # type: ignore[no-untyped-call]  # paho leaves it untyped
+    for name, value in values.items():
+        setattr(properties, name, value)
+    return properties
+
+
+def no_delay(_client: Client, _data: Any, sock: Any) -> None:
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
