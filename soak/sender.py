@@ -18,7 +18,7 @@ from typing import Any
 from soak.ear import PATIENCE_S, Address
 
 LARGE_BYTES = 60_000  # near the largest packet that a door takes
-LARGE_SHARE = 0.002
+LARGE_SHARE = 0.01
 SLICE_S = 0.01
 POOL = 1000
 LOOKALIKES = (

@@ -266,10 +266,7 @@ class Command(Payload):
 
 
 class DoorEvent(Payload):
-    """What the door did or refused, and why.
-
-    `seq` counts a door's events since it was installed; null where it could not be kept on disk.
-    """
+    """What the door did or refused, and why. `seq` counts a door's events; null where the disk failed."""
 
     seq: Seq | None = None
     event_type: EventType

@@ -20,7 +20,7 @@ from agents.runtime.events import Connected, Disconnected, Published, ReplyTo, S
 from agents.runtime.inbox import Inbox, Stop
 from agents.runtime.spool import Spool
 from agents.wire.messages import Availability, DoorEvent
-from agents.wire.topics import COMMAND, CONTACT, EVENT, SESSION, STATE, Topic
+from agents.wire.topics import COMMAND, CONTACT, EVENT, REPLY, SESSION, STATE, Topic
 from tests.door.orders import BUTTON, SETTLE_S, door_settings
 from tests.door.orders import CONTACT as LEAF_CONTACT
 from tests.fakes import T0, FakeClock, FakeSession, after, message
@@ -132,6 +132,10 @@ class Wire(FakeSession):
             self.under_way.append(mid)
             self.answer_all()
         return mid
+
+    def answer(self, reply_to: ReplyTo, payload: bytes) -> int | None:
+        self.seen.append((REPLY, payload.decode(), self.relay_is_on()))
+        return super().answer(reply_to, payload)
 
     def subscribe(self, subscriptions: Sequence[Subscription]) -> None:
         self.diary.append("subscribe")

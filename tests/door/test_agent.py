@@ -18,7 +18,7 @@ from agents.runtime.agent import STALL_S
 from agents.runtime.events import ReplyTo
 from agents.runtime.inbox import Fault
 from agents.wire.messages import DoorEvent
-from agents.wire.topics import COMMAND, CONTACT, EVENT, GRANT, SESSION, STATE, Topic
+from agents.wire.topics import COMMAND, CONTACT, EVENT, GRANT, REPLY, SESSION, STATE, Topic
 from tests.door.house import BUTTON_PIN, LEAF_PIN, RELAY_PIN, Build, House, grant
 from tests.door.orders import HOLD_S, command
 from tests.fakes import T0
@@ -219,6 +219,20 @@ def test_each_sender_gets_its_own_answer_and_who_did_not_ask_none(house: House) 
     assert [(to, event.event_type, event.id) for to, event in answers] == [
         (WAITS, "unlocked", "a"),
         (others, "locked", "c"),
+    ]
+
+
+def test_who_has_the_answer_finds_the_state_and_the_relay_to_be_so(house: House) -> None:
+    house.order("UNLOCK", reply_to=WAITS)
+    house.order("LOCK", reply_to=WAITS)
+    seen = [(topic, text if topic is STATE else "", on) for topic, text, on in house.session.seen]
+    seen = [each for each in seen if each[0] in (STATE, REPLY)]
+    assert seen == [
+        (STATE, "LOCKED", False),
+        (STATE, "UNLOCKED", True),
+        (REPLY, "", True),
+        (STATE, "LOCKED", False),
+        (REPLY, "", False),
     ]
 
 

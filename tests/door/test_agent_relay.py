@@ -133,6 +133,18 @@ def test_a_relay_and_a_disk_that_fail_in_one_moment_are_told_of_in_the_end(house
         assert house.states[-1] == "JAMMED"
 
 
+def test_a_relay_that_fails_to_go_off_takes_no_other_events_place(house: House) -> None:
+    """Where the disk fails too, the opening waits in memory."""
+    house.disconnect()
+    with failing_disk():
+        house.order("LOCK")
+        house.press()
+        house.wire(RELAY_PIN).refuses = (False,)
+        house.until(HOLD_S + 1)
+    house.connect()
+    assert house.told == ["locked", "unlocked", "jammed"]
+
+
 def test_the_guard_follows_each_pulse_and_its_extension(house: House) -> None:
     relay = house.agent._relay
     assert relay is not None

@@ -39,11 +39,12 @@ class Line:
         *subscriptions: Subscription,
         who: tuple[str, str] | str = ("door", "front"),
         inbox: Inbox | None = None,
+        clock: Clock | None = None,
         **mqtt: Any,
     ) -> None:
         self.inbox, self.came = inbox or Inbox(), list[object]()
         site = Site(MqttSettings(port=port, **mqtt), folder, folder)
-        self.session = Session(site, who, self.inbox, Clock())
+        self.session = Session(site, who, self.inbox, clock or Clock())
         self.session.follows_acknowledgements = True
         self.session.subscribe(subscriptions)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,6 +16,7 @@ from agents.runtime.inbox import Inbox
 from agents.runtime.session import KEEPALIVE_S, SMALL_PACKET
 from agents.wire.messages import Command
 from agents.wire.topics import COMMAND, EVENT, FRAME, GRANT, REPLY, STATE
+from tests.fakes import T0, FakeClock
 from tests.live.lines import Line, Mosquitto
 from tests.live.tools import PATIENCE_S, Broker, Ear, wait_until
 
@@ -61,14 +61,13 @@ def test_what_the_broker_took_but_never_acknowledged_is_sent_again(tmp_path: Pat
 def test_a_message_arrives_with_all_that_was_said_of_it(broker: Broker, ear: Ear, tmp_path: Path) -> None:
     properties = (("captured_at", "1.5"), ("seq", "7"))
     frames = Subscription(FRAME, ("porch",))
-    with Line(tmp_path, broker.port, ORDERS, frames) as door:
+    with Line(tmp_path, broker.port, ORDERS, frames, clock=FakeClock()) as door:
         door.wait(Connected)
-        before_s = time.time()
         door.session.publish(FRAME, "porch", payload=b"jpeg", properties=properties)
         frame = door.wait(Message)
         assert (frame.topic, frame.names, frame.payload) == (FRAME, ("porch",), b"jpeg")
         assert (frame.properties, frame.retain, frame.reply_to) == (properties, False, None)
-        assert before_s <= frame.received_at <= time.time()
+        assert frame.received_at == T0
         ear.say("door/front/command", "UNLOCK", retain=True)
         order = door.wait(Message)
         assert (order.topic, order.names, order.retain, order.properties) == (COMMAND, ("front",), True, ())
