@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from agents.door.config import DoorSettings
 from agents.door.core import Door
 from agents.door.effects import Drive, Effect
-from agents.door.inputs import Input, InputError
+from agents.door.inputs import Closed, Input, InputError, Pressed
 from agents.door.journal import OPENING, Journal
 from agents.door.relay import Relay, RelayError
 from agents.door.words import ANSWER_S
@@ -29,20 +28,6 @@ RETRY_JAMMED_S = 5.0
 CHECK_S = 1.0  # how often the relay is read back
 LATE_S = 1.0  # an opening that had to wait for the disk for longer is none
 ACKNOWLEDGED_S = 1.0  # the longest an ending door waits for the broker to have its last events
-
-
-@dataclass(frozen=True)
-class Pressed:
-    """An edge of the exit button's contact."""
-
-    pressed: bool
-
-
-@dataclass(frozen=True)
-class Closed:
-    """An edge of the leaf's contact."""
-
-    closed: bool
 
 
 class DoorAgent(Agent):
@@ -154,22 +139,34 @@ class DoorAgent(Agent):
 
     def _switch_on(self, effect: Drive) -> DoorEvent:
         """The event is on disk before the relay moves: never an opening that nobody can read of."""
-        assert self._relay is not None
         assert effect.event is not None
+        if effect.event.cause is Cause.BUTTON:
+            return self._let_out(effect, effect.event)
         began = self._clock.now().mono
         event = self._journal.tell(effect.event)
         if self._clock.now().mono - began > LATE_S:
             return self._too_late(event)
         try:
-            self._relay.drive(True, effect.at_most_s)
+            self._drive(effect)
         except RelayError as error:
             return self._jam(error, event)
         return event
 
-    def _switch_off(self, effect: Drive) -> list[DoorEvent]:
-        assert self._relay is not None
+    def _let_out(self, effect: Drive, event: DoorEvent) -> DoorEvent:
+        """Nobody waits inside for a disk."""
         try:
-            self._relay.drive(False)
+            self._drive(effect)
+        except RelayError as error:
+            return self._jam(error, self._journal.tell(event))
+        return self._journal.tell(event)
+
+    def _drive(self, effect: Drive) -> None:
+        assert self._relay is not None
+        self._relay.drive(effect.on, effect.at_most_s)
+
+    def _switch_off(self, effect: Drive) -> list[DoorEvent]:
+        try:
+            self._drive(effect)
         except RelayError as error:
             return [self._jam(error, effect.event)]
         return [self._journal.tell(effect.event)] if effect.event is not None else []

@@ -61,7 +61,7 @@ class DoorSettings(Section):
     hold_s: Annotated[float, Field(gt=0, le=60)] = 3.0
     max_hold_s: Annotated[float, Field(gt=0, le=300)] = 30.0
     rest_s: Annotated[float, Field(ge=0, le=300)] = 5.0
-    max_age_s: Seconds = 10.0
+    max_age_s: Annotated[float, Field(gt=0, le=60)] = 10.0  # ids are remembered for longer, even in a flood
     on_broker_lost: Literal["finish", "cut"] = "finish"
     exit_button: ExitButtonSettings | None = None
     contact: ContactSettings | None = None

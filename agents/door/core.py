@@ -34,6 +34,7 @@ class Door:
         self._on_since: float | None = None  # monotonic; None while the relay is off
         self._deadline = 0.0
         self._off_at: float | None = None  # monotonic; when the relay was last on
+        self._for_exit = False  # whether the exit button has a part in this pulse
         self._rest_until = float("-inf")
         self._jammed: str | None = None
         self._ids: OrderedDict[str, None] = OrderedDict()
@@ -114,18 +115,20 @@ class Door:
     def lose_broker(self, now: Now) -> list[Effect]:
         """The connection is gone: what was said on it is void."""
         self.words.lose()
-        if self._settings.on_broker_lost == "finish" or self._on_since is None:
+        if self._settings.on_broker_lost == "finish" or self._on_since is None or self._for_exit:
             return []
         return self._lock(Order(Cause.BROKER_LOST), now)
 
     def stop(self, cause: Cause, now: Now, was_on: bool = False) -> list[Effect]:
         """The agent ends, or ended badly while the relay `was_on`: off, whatever the state."""
         was_on = was_on or self._on_since is not None
-        self._on_since = None
+        self._on_since, self._off_at = None, now.mono if was_on else self._off_at
         return [Drive(False, event(EventType.LOCKED, Order(cause), now) if was_on else None)]
 
     def jam(self, detail: str, tried: DoorEvent | None, now: Now) -> DoorEvent:
         """The relay could not be driven, for `tried` or by itself: refuse to open until `freed`."""
+        if self._on_since is not None:
+            self._off_at = now.mono
         self._jammed, self._on_since = detail[:200], None
         order = Order(Cause.FAULT) if tried is None else order_of(tried)
         return event(EventType.JAMMED, order, now, self._jammed)
@@ -152,7 +155,7 @@ class Door:
         """Why a command may have waited somewhere, if it may have."""
         if command.session is not None and not self.words.good(command.session, now):
             return Refusal.WRONG_SESSION
-        if not self.words.trusted:
+        if not self.words.alive(now):
             return Refusal.STALE
         if command.ts is not None and now.utc_is_set:
             fresh = -FUTURE_S <= now.utc - command.ts <= self._settings.max_age_s
@@ -190,13 +193,15 @@ class Door:
         if now.mono < self._rest_until and order.cause is not Cause.BUTTON:  # nobody is kept inside
             return [refuse(order, Refusal.LOCKED_OUT, _REMEDIES[Refusal.LOCKED_OUT], now)]
         self._on_since, self._deadline = now.mono, now.mono + self._settings.hold_s
+        self._for_exit = order.cause is Cause.BUTTON
         return [Drive(True, event(EventType.UNLOCKED, order, now), self._settings.hold_s)]
 
     def _extend(self, order: Order, since: float, now: Now) -> Effect:
         last = since + self._settings.max_hold_s
-        if self._deadline >= last:
+        if max(self._deadline, now.mono) >= last:
             return refuse(order, Refusal.MAX_HOLD, "", now)
         self._deadline = min(now.mono + self._settings.hold_s, last)
+        self._for_exit |= order.cause is Cause.BUTTON
         return Drive(True, event(EventType.EXTENDED, order, now), self._deadline - now.mono)
 
     def _lock(self, order: Order, now: Now) -> list[Effect]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 
@@ -12,6 +13,20 @@ from agents.door.config import InputSettings, PinFactory
 
 class InputError(pins.PinError):
     """The input can't be read; its text says why, for people."""
+
+
+@dataclass(frozen=True)
+class Pressed:
+    """An edge of the exit button's contact."""
+
+    pressed: bool
+
+
+@dataclass(frozen=True)
+class Closed:
+    """An edge of the leaf's contact."""
+
+    closed: bool
 
 
 class Input:

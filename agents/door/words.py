@@ -33,8 +33,14 @@ class Words:
 
     @property
     def trusted(self) -> bool:
-        """Whether what arrives now was sent a moment ago, so far as the way from the broker goes."""
+        """Whether there is a connection that was greeted and not given up."""
         return bool(self._words)
+
+    def alive(self, now: Now) -> bool:
+        """Whether an order that comes now without a proof of its age was sent a moment ago: the line was
+        seen to work lately, whatever kept the agent from noticing that it does not any more.
+        """
+        return self.trusted and self.good(self._words[-1].text, now) and not self.silent(now)
 
     def add(self, text: str, mid: int | None, now: Now) -> None:
         """This word was published, as the message `mid`."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from agents.runtime.timesync import synchronised
 
 ASK_EVERY_S = 1.0
+# where there is one that goes on while the computer sleeps: what waited so long is old
+_MONOTONIC = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Clock:
         self._ask_at = float("-inf")
 
     def now(self) -> Now:
-        mono = time.monotonic()
+        mono = time.clock_gettime(_MONOTONIC)
         if not self._is_set and mono >= self._ask_at:
             self._is_set, self._ask_at = synchronised(), mono + ASK_EVERY_S
         return Now(time.time(), mono, self._is_set)

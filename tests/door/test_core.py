@@ -137,7 +137,6 @@ def test_lock_drives_the_relay_off_even_when_it_should_be_off_already() -> None:
     assert the_event(effects).event_type is EventType.LOCKED
 
 
-@pytest.mark.xfail(strict=True, reason="it is answered with extended, and drives the relay on once more")
 @pytest.mark.parametrize("s", [MAX_HOLD_S, MAX_HOLD_S + 0.001, MAX_HOLD_S + 60])
 def test_an_order_that_comes_before_a_late_tick_does_not_prolong_a_pulse_that_is_over(s: float) -> None:
     door = new_door()
@@ -220,7 +219,6 @@ def test_a_lost_broker_is_nothing_to_a_locked_door(policy: str) -> None:
     assert door.words.due_s(after(1)) == float("inf")
 
 
-@pytest.mark.xfail(strict=True, reason="it is cut as well")
 def test_a_lost_broker_cuts_no_pulse_of_the_exit_button_which_needs_none() -> None:
     door = new_door(on_broker_lost="cut", exit_button=BUTTON)
     assert press(door, 1) == [True]

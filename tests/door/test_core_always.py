@@ -230,8 +230,8 @@ class Burglar(RuleBasedStateMachine):
         fresh = age_s is None or -2 <= self.now.utc - keys["ts"] <= MAX_AGE_S
         self.order("command", command(id=id_, **keys), id_, good=self.judge(age_s is not None, fresh, keys))
 
-    def judge(self, has_ts: bool, fresh: bool, keys: dict[str, Any]) -> bool | None:
-        """Whether such a command is good; None where it may be either way."""
+    def judge(self, has_ts: bool, fresh: bool, keys: dict[str, Any]) -> bool:
+        """Whether such a command is good."""
         if "session" in keys and not self.is_good(keys["session"]):
             return False
         if has_ts and not self.clock_is_set and "session" not in keys:
@@ -279,7 +279,7 @@ class Burglar(RuleBasedStateMachine):
     def the_connection_is_lost(self) -> None:
         was_on = self.on_since is not None
         told = self.carry_out(self.door.lose_broker(self.now))
-        cut = was_on and self.settings.on_broker_lost == "cut"
+        cut = was_on and self.settings.on_broker_lost == "cut" and not self.for_exit
         assert [event.cause for event in told] == [Cause.BROKER_LOST] * cut
         assert cut == (was_on and self.on_since is None)
         self.old_words += [text for text, _ in self.words]
@@ -318,7 +318,7 @@ class Burglar(RuleBasedStateMachine):
 
     # How it is checked
 
-    def order(self, channel: str, payload: bytes, id_: str | None, good: bool | None) -> None:
+    def order(self, channel: str, payload: bytes, id_: str | None, good: bool) -> None:
         """An order to open."""
         jammed, on = self.door.state is LockState.JAMMED, self.on_since is not None
         ends_at = self.ends_at
@@ -331,7 +331,7 @@ class Burglar(RuleBasedStateMachine):
         if event.event_type is EventType.REJECTED:
             assert self.may_refuse(event, good, jammed, on)
         else:
-            assert good is not False
+            assert good
             assert not jammed
             assert event.event_type is (EventType.EXTENDED if on else EventType.UNLOCKED)
             if id_ is not None:
@@ -339,7 +339,7 @@ class Burglar(RuleBasedStateMachine):
         self.carry_out(effects, opens_for=event.cause)
         assert self.ends_at >= ends_at
 
-    def may_refuse(self, event: DoorEvent, good: bool | None, jammed: bool, on: bool) -> bool:
+    def may_refuse(self, event: DoorEvent, good: bool, jammed: bool, on: bool) -> bool:
         """A good order is refused only for what the door is."""
         last = self.ends_at == (self.on_since or 0.0) + self.settings.max_hold_s
         return {
@@ -381,9 +381,11 @@ class Burglar(RuleBasedStateMachine):
             assert effect.event.event_type is EventType.UNLOCKED
             assert self.mono >= self.rests_until or opens_for is Cause.BUTTON
             self.on_since = self.mono
+            self.for_exit = False
         else:
             assert effect.event.event_type is EventType.EXTENDED
             assert self.ends_at < self.on_since + self.settings.max_hold_s
+        self.for_exit |= opens_for is Cause.BUTTON
         self.ends_at = min(self.mono + HOLD_S, self.on_since + self.settings.max_hold_s)
         assert effect.at_most_s == self.ends_at - self.mono > 0
 
@@ -414,13 +416,10 @@ class Burglar(RuleBasedStateMachine):
             self.unanswered_since = self.mono
 
     @property
-    def trusts(self) -> bool | None:
-        """Whether a command may come without a proof of its age. None: the broker is silent for too
-        long, which the agent has not noticed yet.
-        """
-        if self.unanswered_since is not None and self.mono - self.unanswered_since > ANSWER_S:
-            return None
-        return bool(self.words)
+    def trusts(self) -> bool:
+        """Whether a command may come without a proof of its age."""
+        silent = self.unanswered_since is not None and self.mono - self.unanswered_since > ANSWER_S
+        return bool(self.words) and not silent
 
     def is_good(self, word: str) -> bool:
         return any(text == word and self.mono - made_at <= GOOD_S for text, made_at in self.words)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from agents.door.core import Door
 from agents.door.flood import BURST
 from agents.wire.messages import Action, Cause, EventType
@@ -170,7 +168,6 @@ def test_a_leaf_that_opens_in_the_pulses_last_moment_was_not_forced() -> None:
         assert [event.event_type for event in swing(door, True, HOLD_S + late_s)] == [kind]
 
 
-@pytest.mark.xfail(strict=True, reason="only an end of the pulse that the door decided is remembered")
 def test_a_leaf_that_opens_when_the_relay_jams_or_the_agent_starts_anew_in_a_pulse_was_not_forced() -> None:
     jammed = new_door(contact=CONTACT)
     unlock(jammed, 1)

@@ -326,7 +326,7 @@ def test_a_grant_is_good_until_it_expires_if_that_is_soon(expires_at: float) -> 
 
 def test_max_age_s_is_about_commands_and_not_about_grants() -> None:
     assert drives(new_door(max_age_s=1.0).grant(grant(expires_at=T0 + 5), False, after(0))) == [True]
-    long = new_door(max_age_s=3600.0).grant(grant(expires_at=T0 + 3600), False, after(0))
+    long = new_door(max_age_s=60.0).grant(grant(expires_at=T0 + 3600), False, after(0))
     assert the_event(long).reason is Refusal.EXPIRED
 
 
@@ -338,7 +338,6 @@ def test_what_waited_in_a_connection_that_was_given_up_is_refused_however_fresh_
     assert (drives(effects), the_event(effects).reason) == ([], Refusal.STALE)
 
 
-@pytest.mark.xfail(strict=True, reason="until the agent notices, up to a second later, the connection is trusted")
 def test_a_bare_command_is_refused_from_the_moment_on_that_the_broker_is_silent_for_too_long() -> None:
     for s, driven in ((RENEW_S + ANSWER_S, [True]), (RENEW_S + ANSWER_S + 0.001, [])):
         door = new_door()
@@ -346,7 +345,6 @@ def test_a_bare_command_is_refused_from_the_moment_on_that_the_broker_is_silent_
         assert drives(door.command(b"UNLOCK", False, after(s))) == driven
 
 
-@pytest.mark.xfail(strict=True, reason="a word that nobody renewed is trusted for ever")
 def test_a_bare_command_is_refused_when_no_word_is_good_any_more() -> None:
     """Whatever kept the agent from renewing them."""
     for s, driven in ((GOOD_S, [True]), (GOOD_S + 0.001, [])):

@@ -76,7 +76,7 @@ class Times:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.mono, self.is_set, self.asked = 100.0, False, 0
-        monkeypatch.setattr(time, "monotonic", lambda: self.mono)
+        monkeypatch.setattr(time, "clock_gettime", lambda _: self.mono)
         monkeypatch.setattr(time, "time", lambda: 1.8e9 + self.mono)
         monkeypatch.setattr(clock, "synchronised", self._ask)
 
