@@ -195,6 +195,7 @@ def _judge(
     report.figures["pulses of the relay"], report.figures["unlocks in the journal"] = len(done), len(told)
     report.figures["events in the journal"], report.figures["events heard"] = len(kept), len(set(heard))
     report.figures["events heard again"] = len(heard) - len(set(heard))
+    report.figures["events unanswered by the broker, to be told again"] = sum(not answered for _, _, answered in kept)
 
 
 def _judge_recoveries(report: Report, kills: Sequence[Kill]) -> None:

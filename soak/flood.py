@@ -152,6 +152,10 @@ def run(kind: Kind, rate: float, seconds: float, *, count_dropped: bool = True) 
         report.broken += [difference.text for difference in compare(stand.pulses, openings(events, clock), [])]
         report.broken += unheard(kept, [h.payload for h in ear.heard("door/front/event")])
         _count(report, events)
+        # a broker that can't get rid of its packets drops its answers, too
+        report.figures["events unanswered by the broker, to be told again"] = sum(
+            not answered for _, _, answered in kept
+        )
     return report
 
 

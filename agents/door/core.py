@@ -38,7 +38,7 @@ class Door:
         self._rest_until = float("-inf")
         self._jammed: str | None = None
         self._ids: OrderedDict[str, None] = OrderedDict()
-        self._commands, self._grants = Flood(), Flood()
+        self._commands, self._grants, self._moves = Flood(), Flood(), Flood()
 
     @property
     def state(self) -> LockState:
@@ -243,13 +243,14 @@ class Door:
         assert self._settings.contact is not None
         released_at = now.mono if self._on_since is not None else self._off_at
         released_for_s = None if released_at is None else now.mono - released_at
-        told: list[Effect] = [Tell(event(leaf.moved(is_open, released_for_s, now), Order(Cause.CONTACT), now))]
+        moved = Tell(event(leaf.moved(is_open, released_for_s, now), Order(Cause.CONTACT), now))
+        told: list[Effect] = [moved] if self._moves.admits(now) else []  # a loose contact chatters
         if is_open and self._on_since is not None and self._settings.contact.locks_when_opened:
             told += self._lock(Order(Cause.CONTACT), now)
         return told
 
     def _tell_floods(self, now: Now) -> list[Effect]:
-        floods = ((Cause.COMMAND, self._commands), (Cause.GRANT, self._grants))
+        floods = ((Cause.COMMAND, self._commands), (Cause.GRANT, self._grants), (Cause.CONTACT, self._moves))
         counts = [(cause, flood.unanswered(now)) for cause, flood in floods]
         return [refuse(Order(cause), Refusal.FLOOD, _FLOOD.format(count), now) for cause, count in counts if count]
 

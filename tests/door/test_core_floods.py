@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agents.door.core import REMEMBERED_IDS
-from agents.door.flood import BURST
+from agents.door.flood import BURST, PER_S
 from agents.wire.messages import Cause, DoorEvent, EventType, LockState, Refusal
 from tests.door.orders import (
     BUTTON,
@@ -157,3 +157,14 @@ def test_any_bytes_get_exactly_one_answer_that_can_be_sent(payload: bytes, retai
         assert DoorEvent.decode(event.encode()) == event
         if retain or event.event_type is EventType.REJECTED:
             assert drives(effects) == []
+
+
+def test_a_contact_that_chatters_does_not_fill_the_journal() -> None:
+    door = new_door(contact=CONTACT.model_copy(update={"debounce_s": 0.005}))
+    told: list[DoorEvent] = []
+    for turn in range(6000):  # 100 moves a second, for a minute
+        door.close(turn % 2 == 1, after(turn / 100))
+        told += events(door.tick(after(turn / 100 + 0.006)))
+    moves = [event for event in told if event.cause is Cause.CONTACT]
+    assert BURST < len(moves) < BURST + 60 * (PER_S + 1) + 1
+    assert any(event.reason is Refusal.FLOOD for event in moves)

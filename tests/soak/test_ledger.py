@@ -132,10 +132,6 @@ def test_what_was_heard_is_held_against_the_journal(heard: list[bytes], found: l
     assert all(text.startswith(start) for text, start in zip(texts, found, strict=True))
 
 
-def test_what_the_broker_never_acknowledged_is_told() -> None:
-    assert unheard([(1, HEARD[0], False)], HEARD[:1]) == ["not acknowledged: seq 1"]
-
-
 def test_a_journal_is_read_once_its_door_has_ended(tmp_path: Path) -> None:
     path = tmp_path / "door-front.events"
     spool = Spool(path)
