@@ -76,7 +76,9 @@ def _receive(topic: Topic, inbox: Inbox, args: argparse.Namespace) -> bytes:
     until = clock.now().mono + args.timeout
     while True:
         left_s = until - clock.now().mono
-        message = wait_for(inbox, clock, left_s, f"door {args.door} does not answer: is its agent running?", Message)
+        message = wait_for(
+            inbox, clock, left_s, f"door {args.door} does not answer: is its agent running, or flooded?", Message
+        )
         assert isinstance(message, Message)
         if message.topic is topic:
             return message.payload

@@ -27,6 +27,7 @@ from agents.wire.topics import COMMAND, CONTACT, EVENT, GRANT, SESSION, STATE
 RETRY_JAMMED_S = 5.0
 CHECK_S = 1.0  # how often the relay is read back
 LATE_S = 1.0  # an opening that had to wait for the disk for longer is none
+LATE_EXIT_S = 5.0  # who pressed the button may stand there for as long
 ACKNOWLEDGED_S = 1.0  # the longest an ending door waits for the broker to have its last events
 
 
@@ -63,7 +64,8 @@ class DoorAgent(Agent):
             self._contact = Input(self._settings.contact, pins, self._heard(Closed))
         self._door.begin(_read(self._button), _read(self._contact), self._clock.now())
         if self._journal.left_open():
-            self._carry_out(self._door.stop(Cause.RESTART, self._clock.now(), was_on=True))
+            now = self._clock.now()
+            self._carry_out(self._door.stop(Cause.RESTART, now, was_on=True), now)
 
     def on_connect(self, now: Now) -> None:
         self._door.words.lose()
@@ -82,7 +84,7 @@ class DoorAgent(Agent):
             self._door.words.acknowledged(event.mid)
             self._outbox.acknowledged(event.mid)
         elif isinstance(event, Disconnected):
-            self._carry_out(self._door.lose_broker(now))
+            self._carry_out(self._door.lose_broker(now), now)
             self._outbox.disconnected()
 
     def on_stall(self, stood_s: float, now: Now) -> None:
@@ -94,7 +96,7 @@ class DoorAgent(Agent):
             self._check_at = now.mono + CHECK_S
             self._check(now)
         self._sample(now)
-        self._carry_out(self._door.tick(now))
+        self._carry_out(self._door.tick(now), now)
         self._publish_state()
         self._keep_in_touch(now)
         self._outbox.pump()
@@ -112,39 +114,39 @@ class DoorAgent(Agent):
                 if device is not None:
                     stack.callback(device.close)
             if self._relay is not None:
-                self._carry_out(self._door.stop(Cause.STOP, self._clock.now()))
+                now = self._clock.now()
+                self._carry_out(self._door.stop(Cause.STOP, now), now)
                 self.log.info("relay is off")
                 self._publish_state()
                 self._wait_for_acknowledgements()
 
     def _obey(self, message: Message, now: Now) -> None:
         decide = self._door.command if message.topic is COMMAND else self._door.grant
-        told = self._carry_out(decide(message.payload, message.retain, now))
+        told = self._carry_out(decide(message.payload, message.retain, now), now)
         self._publish_state()
         if message.reply_to is not None and told:
             self.session.answer(message.reply_to, told[-1].encode())
         self._latencies.add(self._clock.now().utc - message.received_at)
 
-    def _carry_out(self, effects: Sequence[Effect]) -> list[DoorEvent]:
-        """Returns what was told. A relay that fails changes the rest of the story."""
+    def _carry_out(self, effects: Sequence[Effect], now: Now) -> list[DoorEvent]:
+        """What was decided at `now`. Returns what was told. A relay that fails changes the rest of the story."""
         told: list[DoorEvent] = []
         for effect in effects:
             if isinstance(effect, Drive) and effect.on:
-                told.append(self._switch_on(effect))
+                told.append(self._switch_on(effect, now))
             elif isinstance(effect, Drive):
                 told += self._switch_off(effect)
             else:
                 told.append(self._journal.tell(effect.event))
         return told
 
-    def _switch_on(self, effect: Drive) -> DoorEvent:
+    def _switch_on(self, effect: Drive, now: Now) -> DoorEvent:
         """The event is on disk before the relay moves: never an opening that nobody can read of."""
         assert effect.event is not None
         if effect.event.cause is Cause.BUTTON:
-            return self._let_out(effect, effect.event)
-        began = self._clock.now().mono
+            return self._let_out(effect, effect.event, now)
         event = self._journal.tell(effect.event)
-        if self._clock.now().mono - began > LATE_S:
+        if self._clock.now().mono - now.mono > LATE_S:
             return self._too_late(event)
         try:
             self._drive(effect)
@@ -152,8 +154,10 @@ class DoorAgent(Agent):
             return self._jam(error, event)
         return event
 
-    def _let_out(self, effect: Drive, event: DoorEvent) -> DoorEvent:
-        """Nobody waits inside for a disk."""
+    def _let_out(self, effect: Drive, event: DoorEvent, now: Now) -> DoorEvent:
+        """Nobody waits inside for a disk: this opening is told of only afterwards."""
+        if self._clock.now().mono - now.mono > LATE_EXIT_S:
+            return self._too_late(self._journal.tell(event))
         try:
             self._drive(effect)
         except RelayError as error:
@@ -174,7 +178,7 @@ class DoorAgent(Agent):
     def _too_late(self, tried: DoorEvent) -> DoorEvent:
         now = self._clock.now()
         refused = self._journal.retell(tried, self._door.too_late(tried, now))
-        self._carry_out(self._door.stop(Cause.FAULT, now))
+        self._carry_out(self._door.stop(Cause.FAULT, now), now)
         return refused
 
     def _jam(self, error: RelayError, tried: DoorEvent | None) -> DoorEvent:
@@ -204,7 +208,7 @@ class DoorAgent(Agent):
         if self._relay.overran:
             self._relay.overran = False
             self.log.error("the relay's guard had to end a pulse: this program hung")
-            self._carry_out(self._door.stop(Cause.FAULT, now))
+            self._carry_out(self._door.stop(Cause.FAULT, now, detail="the program hung; the guard switched off"), now)
         if self._door.state is not LockState.JAMMED:
             self._check_relay()
         elif now.mono >= self._retry_at:
@@ -226,7 +230,7 @@ class DoorAgent(Agent):
         except RelayError:
             self._retry_at = now.mono + RETRY_JAMMED_S
         else:
-            self._carry_out(self._door.freed(now))
+            self._carry_out(self._door.freed(now), now)
 
     def _sample(self, now: Now) -> None:
         """Before every tick: edges get lost. A button that can't be read is not pressed."""
@@ -259,7 +263,7 @@ class DoorAgent(Agent):
         self._door.words.add(word, self.session.publish(SESSION, self.name, payload=word), now)
 
     def _distrust(self, why: str, now: Now) -> None:
-        self._carry_out(self._door.lose_broker(now))
+        self._carry_out(self._door.lose_broker(now), now)
         self.session.renew(why)
 
     def _publish_event(self, payload: bytes) -> int | None:

@@ -119,11 +119,11 @@ class Door:
             return []
         return self._lock(Order(Cause.BROKER_LOST), now)
 
-    def stop(self, cause: Cause, now: Now, was_on: bool = False) -> list[Effect]:
+    def stop(self, cause: Cause, now: Now, was_on: bool = False, detail: str = "") -> list[Effect]:
         """The agent ends, or ended badly while the relay `was_on`: off, whatever the state."""
         was_on = was_on or self._on_since is not None
         self._on_since, self._off_at = None, now.mono if was_on else self._off_at
-        return [Drive(False, event(EventType.LOCKED, Order(cause), now) if was_on else None)]
+        return [Drive(False, event(EventType.LOCKED, Order(cause), now, detail) if was_on else None)]
 
     def jam(self, detail: str, tried: DoorEvent | None, now: Now) -> DoorEvent:
         """The relay could not be driven, for `tried` or by itself: refuse to open until `freed`."""

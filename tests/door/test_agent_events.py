@@ -23,7 +23,7 @@ from agents.runtime.outbox import WINDOW
 from agents.runtime.spool import Spool
 from agents.wire.topics import EVENT
 from tests.door.house import BUTTON_PIN, RELAY_PIN, Build, House
-from tests.door.orders import HOLD_S, MAX_HOLD_S, command
+from tests.door.orders import HOLD_S, MAX_HOLD_S, SETTLE_S, command
 from tests.runtime.test_spool import failing_disk
 
 WAITS = ReplyTo(("unlock", "w1"))
@@ -331,6 +331,19 @@ def test_an_extension_that_waited_too_long_for_the_disk_ends_the_pulse(
     assert not house.relay_is_on
     assert [answer.reason for answer in house.answers] == ["stale"]
     assert house.told == ["unlocked", "rejected", "locked"]
+
+
+def test_nobody_waits_inside_for_a_disk(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    levels: list[tuple[float, bool]] = []
+    house.wire(RELAY_PIN).on_change = lambda on: levels.append((house.clock.s, on))
+    with monkeypatch.context() as slow:
+        slow_down(house, LATE_S + 0.125, slow)
+        house.press()
+    assert levels == [(SETTLE_S, True)]
+    assert house.told == ["unlocked"]
+    house.until(10)
+    assert [on for _, on in levels] == [True, False]
+    assert house.told == ["unlocked", "locked"]
 
 
 def test_without_a_disk_and_a_broker_the_exit_button_opens_and_the_broker_is_told_later(

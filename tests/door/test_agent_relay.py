@@ -32,6 +32,15 @@ def test_a_relay_that_fails_turns_the_opening_into_a_jam_of_the_same_order(house
     assert house.agent.report().counters["unlocked"] == 0
 
 
+def test_a_relay_that_fails_under_the_exit_button_jams_and_is_told_of_once(house: House) -> None:
+    house.wire(RELAY_PIN).refuses = (True,)
+    house.press()
+    assert [(event["event_type"], event["cause"]) for event in house.events] == [("jammed", "button")]
+    assert house.events == house.on_disk
+    assert house.agent.report().counters["unlocked"] == 0
+    assert house.states[-1] == "JAMMED"
+
+
 def test_a_jammed_door_refuses_everybody_until_its_relay_works(house: House) -> None:
     house.wire(RELAY_PIN).refuses = (True,)
     house.order("UNLOCK")
@@ -152,6 +161,10 @@ def test_the_guard_follows_each_pulse_and_its_extension(house: House) -> None:
         house.order(order)
         assert (relay._guard.interval - GRACE_S if relay._guard is not None else None) == left_s
         house.clock.pass_(1.0)
+    house.order("LOCK")
+    house.press()
+    assert relay._guard is not None
+    assert relay._guard.interval == HOLD_S + GRACE_S
 
 
 def test_a_guard_that_had_to_end_a_pulse_is_told_of_once(house: House, caplog: pytest.LogCaptureFixture) -> None:

@@ -13,7 +13,7 @@ import pytest
 from agents.runtime.events import Connected, Disconnected, Message, Published, Subscription
 from agents.runtime.session import KEEPALIVE_S, SMALL_PACKET
 from agents.wire.topics import AVAILABILITY, COMMAND, FRAME, GRANT, SESSION, STATE
-from tests.live.lines import PUBLISH, Line, Mosquitto, Scripted
+from tests.live.lines import CONNECT, DISCONNECT, PUBACK, PUBLISH, SUBACK, Line, Mosquitto, Scripted
 from tests.live.tools import Broker, Ear, wait_until
 
 ORDERS = Subscription(COMMAND, ("front",))
@@ -108,7 +108,7 @@ def test_a_connection_begins_with_connected_even_for_a_broker_that_is_quicker_wi
         mid, _ = wire.read_subscribe()
         wire.publish("facelatch/door/front/command", b"LOCK")
         line.wait(Message)
-        wire.send(0x90, mid + b"\x00\x00")
+        wire.send(SUBACK, mid + b"\x00\x00")
         wire.publish("facelatch/door/front/command", b"UNLOCK")
         line.wait(Message)
     assert [type(event) for event in line.came] == [Connected, Message, Message]
@@ -133,14 +133,15 @@ def test_what_was_not_acknowledged_is_sent_again_before_anything_new_can_be_said
         subscribe_id, _ = wire.read_subscribe()
         assert wire.read(PUBLISH).endswith(b"UNLOCKED")
         assert line.drain() == []  # the agent has not been told of the connection yet, so it has said nothing
-        wire.send(0x90, subscribe_id + b"\x00\x00")
+        wire.send(SUBACK, subscribe_id + b"\x00\x00")
         line.wait(Connected)
-        wire.send(0x40, mid.to_bytes(2, "big"))
+        wire.send(PUBACK, mid.to_bytes(2, "big"))
         assert line.wait(Published).mid == mid
 
 
-def test_a_connection_that_the_broker_ends_is_known_to_be_over_at_once(
-    scripted: Scripted, tmp_path: Path, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(("code", "why"), [(0x8B, "Server shutting down"), (0x8E, "Session taken over")])
+def test_a_connection_that_the_broker_ends_is_known_to_be_over_at_once_and_why(
+    code: int, why: str, scripted: Scripted, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with Line(tmp_path, scripted.port, ORDERS) as line:
         wire = scripted.accept()
@@ -148,15 +149,15 @@ def test_a_connection_that_the_broker_ends_is_known_to_be_over_at_once(
         wire.subscribe()
         line.wait(Connected)
         assert line.session.connected
-        wire.send(0xE0, b"\x8b\x00")
-        assert line.wait(Disconnected).reason == "Server shutting down"
+        wire.send(DISCONNECT, bytes([code, 0]))
+        assert line.wait(Disconnected).reason == why
         assert not line.session.connected
         assert line.session.publish(COMMAND, "front", payload=b"LOCK") is None
         wire = scripted.accept()
         wire.greet()
         wire.subscribe()
         line.wait(Connected)
-    assert f"lost broker 127.0.0.1:{scripted.port}: Server shutting down; trying again" in caplog.text
+    assert f"lost broker 127.0.0.1:{scripted.port}: {why}; trying again" in caplog.text
 
 
 def test_why_a_broker_refuses_is_told_once_and_again_when_it_changes(
@@ -189,7 +190,7 @@ def test_a_broker_that_never_answers_is_no_broker_and_does_not_keep_an_agent_fro
     scripted: Scripted, tmp_path: Path
 ) -> None:
     with Line(tmp_path, scripted.port) as line:
-        scripted.accept().read(0x10)
+        scripted.accept().read(CONNECT)
         assert not line.session.connected
         assert line.session.publish(COMMAND, "front", payload=b"UNLOCK") is None
     assert [type(event) for event in line.drain()] == [Disconnected]  # by the agent's own end

@@ -131,7 +131,7 @@ def only_tls_1_1(folder: Path, port: int) -> Iterator[list[str | None]]:
         with contextlib.suppress(OSError):
             while True:
                 sock, _ = server.accept()
-                with sock:
+                with sock, contextlib.suppress(ConnectionError):
                     try:
                         context.wrap_socket(sock, server_side=True).close()
                         met.append("connected")

@@ -69,6 +69,25 @@ class FakeSession(Session):
         self.diary.append("session closes")
 
 
+class FakeWatchdog:
+    """Writes down what systemd would hear."""
+
+    def __init__(self, diary: list[str]) -> None:
+        self.diary = diary
+
+    def ready(self) -> None:
+        self.diary.append("ready")
+
+    def pet(self, now_mono: float) -> None:
+        self.diary.append(f"petted at {now_mono:g}")
+
+    def stopping(self, reason: str) -> None:
+        self.diary.append(f"stopping: {reason}")
+
+    def close(self) -> None:
+        self.diary.append("watchdog closes")
+
+
 class FakeAgent(Agent):
     """Writes down what it is asked to do. A test may put something of its own in place of each part."""
 
@@ -142,6 +161,39 @@ def test_an_agents_life_in_order(agent: FakeAgent) -> None:
         "session closes",
     ]
     assert agent.wire.subscribed == [Subscription(COMMAND, ("one",))]
+
+
+@pytest.fixture
+def guarded(agent: FakeAgent, monkeypatch: pytest.MonkeyPatch) -> FakeAgent:
+    monkeypatch.setattr("agents.runtime.agent.Watchdog", lambda _log: FakeWatchdog(agent.diary))
+    return agent
+
+
+def test_the_watchdog_is_told_when_the_agent_is_ready_at_every_turn_and_when_it_ends(guarded: FakeAgent) -> None:
+    guarded.does["hears knock"] = lambda: setattr(guarded.clock, "s", 2.0)
+    assert guarded.run("knock", "again") == [
+        "starts",
+        "subscriptions",
+        "session starts",
+        "ready",
+        "petted at 1000",
+        "hears knock",
+        "says online",
+        "petted at 1002",
+        "hears again",
+        "petted at 1002",
+        "stopping: the test is over",
+        "closes",
+        "session closes",
+        "watchdog closes",
+    ]
+
+
+def test_an_agent_without_its_hardware_is_never_ready(guarded: FakeAgent) -> None:
+    guarded.does["starts"] = boom
+    with pytest.raises(Boom):
+        guarded.run()
+    assert guarded.diary == ["starts", "closes", "session closes", "watchdog closes"]
 
 
 @pytest.mark.parametrize("what", ["starts", "subscriptions", "is connected", "hears knock", "tick"])
@@ -308,6 +360,11 @@ def test_an_agent_that_stood_still_knows_before_it_hears_what_waited_meanwhile(
         "hears after",
     ]
     assert "stood still for 10.0 s" in caplog.text
+
+
+def test_a_moment_more_than_an_agent_may_take_is_standing_still(agent: FakeAgent) -> None:
+    agent.does["hears knock"] = stand_still(agent, STALL_S + 0.125)
+    assert f"stood still for {STALL_S + 0.125:g} s until {1000 + STALL_S + 0.125:g}" in agent.run("knock", "after")
 
 
 def test_a_stop_after_a_stall_is_still_a_stop(agent: FakeAgent) -> None:

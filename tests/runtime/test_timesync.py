@@ -76,7 +76,8 @@ class Times:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.mono, self.is_set, self.asked = 100.0, False, 0
-        monkeypatch.setattr(time, "clock_gettime", lambda _: self.mono)
+        counts_sleep = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # what waited while it slept is old
+        monkeypatch.setattr(time, "clock_gettime", lambda which: {counts_sleep: self.mono}[which])
         monkeypatch.setattr(time, "time", lambda: 1.8e9 + self.mono)
         monkeypatch.setattr(clock, "synchronised", self._ask)
 
