@@ -59,6 +59,7 @@ from broker.folder import Folder
 from demo.house import free_port
 from tests.live.bench import Bench
 
+ROOT = Path(broker.__file__).parent.parent
 WAYS = ("plain", "tls", "tls_acl")
 FIGURES = ("relay", "state", "echo", "echo_qos1")
 TARGETS = {"above_echo_ms.p50": 2.0, "above_echo_ms.p99": 10.0, "echo_qos1_ms.p50": 10.0}
@@ -141,7 +142,8 @@ def running(way: str) -> Iterator[tuple[Sender, Bench]]:
         stack.enter_context(_process(folder / "broker.log", [broker.program(), "-c", str(files.conf)]))
         _wait_until_listening(site.mqtt.port)
         door = [sys.executable, "-m", "agents.cli", "door", DOOR, "--config", str(files.config)]
-        stack.enter_context(_process(folder / "door.log", door, bench.env))
+        path = os.pathsep.join([bench.env["PYTHONPATH"], str(ROOT)])  # this checkout, whatever is installed
+        stack.enter_context(_process(folder / "door.log", door, {**bench.env, "PYTHONPATH": path}))
         stack.enter_context(echoing(site, ECHO))
         sender = stack.enter_context(contextlib.closing(Sender(site, SENDER, (DOOR, ECHO), PATIENCE_S)))
         sender.wait(ECHO, READY)

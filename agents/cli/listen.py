@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -18,8 +19,19 @@ from agents.runtime.session import Session
 def add_user(parser: argparse.ArgumentParser, name: str) -> None:
     """Declare who connects: a user of the broker, where it knows users."""
     parser.add_argument(
-        "--as", dest="user", default=name, metavar="USER", help=f"the broker's user to connect as (default: {name})"
+        "--as",
+        dest="user",
+        type=_user,
+        default=name,
+        metavar="USER",
+        help=f"the broker's user to connect as, one connection each (default: {name})",
     )
+
+
+def _user(name: str) -> str:
+    if re.fullmatch(r"[A-Za-z0-9_.-]+", name) is None:
+        raise argparse.ArgumentTypeError(f"{name!r} is no name of a user")
+    return name
 
 
 @contextlib.contextmanager

@@ -26,7 +26,7 @@ from agents.wire.messages import Availability
 from agents.wire.topics import AVAILABILITY, FRAME, REPLY, Topic
 
 KEEPALIVE_S = 15
-RECONNECT_MAX_S = 5  # a door may not stay deaf for long after its broker is back
+RECONNECT_MAX_S = 2  # a door may not stay deaf for long after its broker is back
 MAX_QUEUED = 200  # QoS 1 messages waiting for the broker to come back
 SMALL_PACKET = 65_536  # bytes; nothing larger is sent to those who read no frames
 P = ParamSpec("P")
