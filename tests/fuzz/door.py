@@ -72,8 +72,8 @@ class Story:
             self.house.move_leaf(on)
         elif kind == 2:
             self.house.break_relay(on)
-        elif kind == 3 and on is not self.house.pressed:
-            self.house.pressed, self.house.moved_s = on, self.house.s
+        elif kind == 3:
+            self.house.pressed = on
         elif kind == 4:
             self.house.closed = on
 
@@ -189,12 +189,12 @@ FLOODS = (
     MANY + RAW + blob(b"junk") + UNLOCK + waited(1.0) + UNLOCK,
     UNLOCK + MANY + RAW + blob(b"junk") + LOCK,
 )
-PRESSED, MISSED, LET_GO = (HARDWARE + change for change in (b"\x00\x01", b"\x03\x01", b"\x00\x00"))
+PRESSED, LET_GO, MISSED, MISSED_BACK = (HARDWARE + by for by in (b"\x00\x01", b"\x00\x00", b"\x03\x01", b"\x03\x00"))
 OPENED, CLOSED, BROKEN, MENDED = (HARDWARE + change for change in (b"\x01\x00", b"\x01\x01", b"\x02\x01", b"\x02\x00"))
 PUSHED = (
     *(change + waited(1.0) for change in (PRESSED, MISSED, PRESSED + waited(1 / 64) + LET_GO)),
     *(OPENED + waited(11.0) + CLOSED + waited(1.0), UNLOCK + OPENED + waited(1.0)),
-    BROKEN + UNLOCK + UNLOCK + LOCK + MENDED + UNLOCK,
+    *(BROKEN + UNLOCK + UNLOCK + LOCK + MENDED + UNLOCK, MISSED + waited(1 / 64) + MISSED_BACK + MISSED + waited(8.0)),
 )
 
 SEEDS = [START + story for story in (*GOOD, *ODD, *AGAIN, *WAITED, *LONG, *FLOODS, *PUSHED)]

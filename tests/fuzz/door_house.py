@@ -26,7 +26,8 @@ class House:
     def __init__(self, finishes: bool = True, locks_when_opened: bool = False, pressed: bool = False) -> None:
         self.door = Door(_settings(finishes, locks_when_opened))
         self.s, self.jump_s, self.utc_is_set = 0.0, 0.0, True
-        self.pressed, self.closed, self.moved_s = pressed, True, NEVER
+        self.pressed, self.closed = pressed, True
+        self.heard, self.heard_s = pressed, NEVER  # what the door may know of the button, and since when
         self.connected, self.acknowledges, self.broken = False, True, False
         self.words: dict[str, float] = {}  # text: when it was made, s
         self.ids: deque[str] = deque(maxlen=1000)
@@ -71,10 +72,12 @@ class House:
     def turn(self, now: Now) -> float:
         """Returns the seconds until the next turn is due."""
         self.door.sample(self.pressed, self.closed, now)
+        if self.pressed is not self.heard:
+            self.heard, self.heard_s = self.pressed, self.s
         effects = self.door.tick(now)
         if _drives(effects, True):
             assert self.pressed, "opened by a button that nobody pressed"
-            assert self.s - self.moved_s >= DEBOUNCE_S, "opened by a spike"
+            assert self.s - self.heard_s >= DEBOUNCE_S, "opened by a spike"
         self.tell(self.carry_out(effects))
         assert self.on_s is None or self.s - self.on_s < MAX_HOLD_S, "released for longer than max_hold_s"
         if self.connected and self.door.words.silent(now):
@@ -101,7 +104,8 @@ class House:
         self.carry_out(self.door.lose_broker(self.now))
 
     def press(self, pressed: bool) -> None:
-        self.pressed, self.moved_s = pressed, self.s
+        self.pressed = self.heard = pressed
+        self.heard_s = self.s
         self.door.press(pressed, self.now)
 
     def move_leaf(self, closed: bool) -> None:
