@@ -64,7 +64,7 @@ class House(Section):
                 continue
             try:
                 (folder / file).read_text(encoding="utf-8-sig")
-            except (OSError, UnicodeDecodeError) as error:
+            except (OSError, ValueError) as error:  # a NUL in the path, or not UTF-8
                 yield loc, f"{folder / file} can't be read: {error}"
 
     def _mqtt_files(self) -> Iterator[tuple[Loc, str, str | None]]:

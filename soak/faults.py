@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from agents.wire.messages import DoorEvent
 from demo.house import PERSON
 from soak.ear import PATIENCE_S
-from soak.ledger import compare, journal, openings, too_long, unheard
+from soak.ledger import compare, delays_s, journal, openings, too_long, unheard
 from soak.report import Report, progress
 from soak.site import MAX_HOLD_S, PROGRAMS, REST_S, Site, back, built, let_in, up
 
@@ -189,6 +189,7 @@ def _judge(
     report.notes += [f"killed just then: {difference.text}" for difference in differences if difference.excused]
     heard = [h.payload for h in site.ear.heard("door/front/event")]
     report.broken += unheard(kept, heard)
+    report.spread("unlock in the journal -> relay on, s", delays_s(done, told))
     own = [pulse.length_s for pulse in done if not pulse.died]
     report.spread(f"pulses ended by the door, s (max_hold_s {MAX_HOLD_S:g})", own)
     report.spread("pulses ended by a kill, s until the next start", [p.length_s for p in done if p.died])

@@ -23,7 +23,7 @@ from typing import get_args
 
 from agents.wire.messages import Availability, DoorEvent, EventType, Health, Refusal
 from soak.ear import BASE, PATIENCE_S, Ear, Heard
-from soak.ledger import Pulse, compare, journal, openings, too_long, unheard
+from soak.ledger import Pulse, compare, delays_s, journal, openings, too_long, unheard
 from soak.report import Report, progress
 from soak.stand import FLOODERS, MAX_HOLD_S, Kind, Memory, Stand, standing
 
@@ -151,7 +151,9 @@ def run(kind: Kind, rate: float, seconds: float, *, count_dropped: bool = True) 
         events = [DoorEvent.decode(payload) for _, payload, _ in kept]
         _judge_locks(report, stand.pulses, flood.locks)
         report.broken += too_long(stand.pulses, MAX_HOLD_S, [])
-        report.broken += [difference.text for difference in compare(stand.pulses, openings(events, clock), [])]
+        told = openings(events, clock)
+        report.broken += [difference.text for difference in compare(stand.pulses, told, [])]
+        report.spread("unlock in the journal -> relay on, s", delays_s(stand.pulses, told))
         report.broken += unheard(kept, [h.payload for h in ear.heard("door/front/event")])
         _count(report, events)
         # mosquitto drops its answers, too, where it can't get rid of its packets

@@ -11,7 +11,9 @@ from pathlib import Path
 from agents.wire.messages import Cause, DoorEvent, EventType
 
 RELAY = "GPIO17"
-CLOSE_S = 0.4  # an event is written at most so long before the relay goes on, or after it goes off
+CLOCKS_S = 0.1  # how well a wall clock's time can be told on the monotonic one, that of pins
+LATE_S = 2.0  # how long after the relay went off a door that has much to do may tell so
+KILLED_S = 0.4  # a kill so soon after one of two things came between them
 SLACK_S = 0.2  # how late a busy machine may wake a door that has a pulse to end
 
 
@@ -38,6 +40,11 @@ class Opening:
     off: DoorEvent | None
     on_at: float
     off_at: float | None
+
+    @property
+    def from_s(self) -> float:
+        """A pulse that began before is not this one's: the event is on disk before the relay is on."""
+        return self.on_at - CLOCKS_S
 
     @property
     def cause(self) -> Cause | None:
@@ -107,34 +114,52 @@ def compare(done: Sequence[Pulse], told: Sequence[Opening], killed_at: Sequence[
     found: list[Difference] = []
     i = j = 0
     while i < len(done) or j < len(told):
-        ahead_s = done[i].on_at - told[j].on_at if i < len(done) and j < len(told) else None
-        if ahead_s is not None and abs(ahead_s) <= CLOSE_S:
-            found += _ends(done[i], told[j], killed_at)
+        pulse, opening = done[i] if i < len(done) else None, told[j] if j < len(told) else None
+        if pulse is not None and opening is not None and opening.from_s <= pulse.on_at < _until(told, j):
+            found += _ends(pulse, opening, _until(told, j), killed_at)
             i, j = i + 1, j + 1
-        elif j >= len(told) or (ahead_s is not None and ahead_s < 0):
-            found.append(Difference(f"the relay was on at {done[i].on_at:.2f} for {done[i].length_s:.2f} s; untold"))
+        elif pulse is not None and (opening is None or pulse.on_at < opening.from_s):
+            found.append(Difference(f"the relay was on at {pulse.on_at:.2f} for {pulse.length_s:.2f} s; untold"))
             i += 1
-        else:
-            found.append(_never_on(told[j], killed_at))
+        elif opening is not None:
+            found.append(_never_on(opening, killed_at))
             j += 1
     return found
 
 
+def _until(told: Sequence[Opening], j: int) -> float:
+    """A pulse that begins later is not that of the opening `j`."""
+    following = told[j + 1].from_s if j + 1 < len(told) else float("inf")
+    off_at = told[j].off_at
+    return following if off_at is None else min(off_at + CLOCKS_S, following)
+
+
 def _never_on(told: Opening, killed_at: Sequence[float]) -> Difference:
-    excused = told.cause is Cause.RESTART and any(0 <= at - told.on_at <= CLOSE_S for at in killed_at)
+    excused = told.cause is Cause.RESTART and _soon(told.on_at, killed_at)
     return Difference(f"told, but the relay was not on: {told}", excused)
 
 
-def _ends(done: Pulse, told: Opening, killed_at: Sequence[float]) -> list[Difference]:
+def _ends(done: Pulse, told: Opening, until: float, killed_at: Sequence[float]) -> list[Difference]:
     if told.off_at is None:
         return [Difference(f"the relay went off at {done.off_at:.2f}; untold: {told}")]
     if (told.cause is Cause.RESTART) is not done.died:
-        excused = told.cause is Cause.RESTART and any(0 <= at - done.off_at <= CLOSE_S for at in killed_at)
+        excused = told.cause is Cause.RESTART and _soon(done.off_at, killed_at)
         how = "at the start of the next process" if done.died else "by its own door"
         return [Difference(f"the relay went off {how} at {done.off_at:.2f}, but: {told}", excused)]
-    if not done.died and abs(told.off_at - done.off_at) > CLOSE_S:
+    if done.off_at > until or (told.off_at - done.off_at > LATE_S and not done.died):
         return [Difference(f"the relay went off at {done.off_at:.2f}, told for {told.off_at:.2f}: {told}")]
     return []
+
+
+def _soon(at: float, killed_at: Sequence[float]) -> bool:
+    """Whether the door was killed just after."""
+    return any(-CLOCKS_S <= kill - at <= KILLED_S for kill in killed_at)
+
+
+def delays_s(done: Sequence[Pulse], told: Sequence[Opening]) -> list[float]:
+    """From the event on disk to the relay that goes on, for each pulse that was told of."""
+    befores = (max((o.on_at for o in told if o.from_s <= pulse.on_at), default=None) for pulse in done)
+    return [pulse.on_at - before for pulse, before in zip(done, befores, strict=True) if before is not None]
 
 
 def too_long(done: Iterable[Pulse], max_hold_s: float, killed_at: Sequence[float]) -> list[str]:
