@@ -11,7 +11,7 @@ from pathlib import Path
 from agents.wire.messages import Cause, DoorEvent, EventType
 
 RELAY = "GPIO17"
-CLOCKS_S = 0.1  # how well a wall clock's time can be told on the monotonic one, that of pins
+CLOCKS_S = 0.02  # how well a wall clock's time can be told on the monotonic one, that of pins
 LATE_S = 2.0  # how long after the relay went off a door that has much to do may tell so
 KILLED_S = 0.4  # a kill so soon after one of two things came between them
 SLACK_S = 0.2  # how late a busy machine may wake a door that has a pulse to end
@@ -116,7 +116,7 @@ def compare(done: Sequence[Pulse], told: Sequence[Opening], killed_at: Sequence[
     while i < len(done) or j < len(told):
         pulse, opening = done[i] if i < len(done) else None, told[j] if j < len(told) else None
         if pulse is not None and opening is not None and opening.from_s <= pulse.on_at < _until(told, j):
-            found += _ends(pulse, opening, _until(told, j), killed_at)
+            found += _ends(pulse, opening, killed_at)
             i, j = i + 1, j + 1
         elif pulse is not None and (opening is None or pulse.on_at < opening.from_s):
             found.append(Difference(f"the relay was on at {pulse.on_at:.2f} for {pulse.length_s:.2f} s; untold"))
@@ -129,7 +129,7 @@ def compare(done: Sequence[Pulse], told: Sequence[Opening], killed_at: Sequence[
 
 def _until(told: Sequence[Opening], j: int) -> float:
     """A pulse that begins later is not that of the opening `j`."""
-    following = told[j + 1].from_s if j + 1 < len(told) else float("inf")
+    following = told[j + 1].on_at if j + 1 < len(told) else float("inf")
     off_at = told[j].off_at
     return following if off_at is None else min(off_at + CLOCKS_S, following)
 
@@ -139,14 +139,14 @@ def _never_on(told: Opening, killed_at: Sequence[float]) -> Difference:
     return Difference(f"told, but the relay was not on: {told}", excused)
 
 
-def _ends(done: Pulse, told: Opening, until: float, killed_at: Sequence[float]) -> list[Difference]:
+def _ends(done: Pulse, told: Opening, killed_at: Sequence[float]) -> list[Difference]:
     if told.off_at is None:
         return [Difference(f"the relay went off at {done.off_at:.2f}; untold: {told}")]
     if (told.cause is Cause.RESTART) is not done.died:
         excused = told.cause is Cause.RESTART and _soon(done.off_at, killed_at)
         how = "at the start of the next process" if done.died else "by its own door"
         return [Difference(f"the relay went off {how} at {done.off_at:.2f}, but: {told}", excused)]
-    if done.off_at > until or (told.off_at - done.off_at > LATE_S and not done.died):
+    if not -CLOCKS_S <= told.off_at - done.off_at <= (float("inf") if done.died else LATE_S):
         return [Difference(f"the relay went off at {done.off_at:.2f}, told for {told.off_at:.2f}: {told}")]
     return []
 

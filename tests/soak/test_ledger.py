@@ -37,7 +37,7 @@ def events_of(done: Sequence[Pulse]) -> list[DoorEvent]:
 def runs(draw: st.DrawFn) -> list[Pulse]:
     now, found = 0.0, []
     for gap_s, length_s, died in draw(
-        st.lists(st.tuples(st.floats(0.5, 9), st.floats(0.1, 3), st.booleans()), min_size=1)
+        st.lists(st.tuples(st.floats(0.03, 9), st.floats(0.03, 3), st.booleans()), min_size=1)
     ):
         found.append(Pulse(now + gap_s, now + gap_s + length_s, died))
         now += gap_s + length_s
