@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 from functools import partial
 from importlib import import_module
-from threading import Lock, Timer
+from threading import Event, Lock, Thread
+from time import monotonic
 from typing import Any
 
 from agents.door import pins
 from agents.door.config import RelaySettings
 
 GRACE_S = 1.0  # what the guard leaves the agent to end a pulse by itself
-RETRY_S = 1.0
+LOOK_EVERY_S = 0.5  # how often the guard looks, and tries a relay again that does not answer
 
 
 class RelayError(pins.PinError):
@@ -38,16 +39,18 @@ class Relay:
         """The guard had to end a pulse. Whoever has told people of it sets it back."""
         self._pull_when_left = "down" if settings.active_high else "up"
         self._naming = partial(pins.naming, settings.pin, settings.pin_factory, RelayError)
-        # The guard switches on a thread of its own: under this lock there is never but one of
-        # "on, guarded by the guard of this pulse" and "off, and older guards have no say".
+        # The guard has a thread of its own, one for all pulses: to start one takes longer than all else
+        # in an unlock. Under this lock, what is on has a time at which the guard will end it.
         self._lock = Lock()
         self._on = False
-        self._pulse = 0
-        self._guard: Timer | None = None
+        self._cut_at: float | None = None  # monotonic
+        self._closed = Event()
         with self._naming():
             self._output = _take(settings)
         try:
             self.drive(False)
+            with self._naming():
+                Thread(target=self._guard, name="relay's guard", daemon=True).start()
         except RelayError:
             with contextlib.suppress(RelayError):
                 self._let_go()
@@ -61,11 +64,10 @@ class Relay:
         """
         with self._lock, self._naming():
             if on:
-                self._end_pulse()
-                self._arm(at_most_s + GRACE_S)
+                self._cut_at = monotonic() + at_most_s + GRACE_S
             self._switch(on)
             if not on:
-                self._end_pulse()
+                self._cut_at = None
 
     def check(self) -> None:
         """Raises RelayError when the pin reads back differently from what it was last switched to."""
@@ -78,7 +80,8 @@ class Relay:
             self.drive(False)
         finally:
             with self._lock:
-                self._end_pulse()
+                self._cut_at = None
+                self._closed.set()
                 self._let_go()
 
     def _switch(self, on: bool) -> None:
@@ -90,30 +93,19 @@ class Relay:
         if bool(self._output.value) is not self._on:
             raise pins.PinError(f"relay was switched {'on' if self._on else 'off'} but reads back the opposite")
 
-    def _arm(self, delay_s: float) -> None:
-        guard = Timer(delay_s, self._cut, (self._pulse,))
-        guard.daemon = True
-        guard.start()
-        self._guard = guard
+    def _guard(self) -> None:
+        while not self._closed.wait(LOOK_EVERY_S):
+            self._look()
 
-    def _end_pulse(self) -> None:
-        self._pulse += 1
-        if self._guard is not None:
-            self._guard.cancel()
-            self._guard = None
-
-    def _cut(self, pulse: int) -> None:
-        """The guard's thread: the agent did not end this pulse in time, it may hang."""
+    def _look(self) -> None:
+        """On the guard's thread: the agent may hang, and not have ended this pulse in time."""
         with self._lock:
-            if pulse != self._pulse:
-                return  # the pulse was ended while this guard waited for the lock
+            if self._cut_at is None or monotonic() < self._cut_at:
+                return
             self.overran = True
-            try:
+            with contextlib.suppress(Exception):  # whatever it is, there is nothing else to do than to try again
                 self._switch(False)
-            except Exception:  # noqa: BLE001 - whatever it is, there is nothing else to do than to try again
-                self._arm(RETRY_S)
-            else:
-                self._end_pulse()
+                self._cut_at = None
 
     def _let_go(self) -> None:
         """The pin becomes an input, pulled to the level of off; gpiozero alone would leave it floating."""

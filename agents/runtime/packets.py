@@ -26,7 +26,10 @@ def correlation(reply_to: ReplyTo) -> dict[str, Any]:
     return {} if reply_to.correlation is None else {"CorrelationData": reply_to.correlation}
 
 
-def properties(packet: int, **values: Any) -> Properties:
+def properties(packet: int, **values: Any) -> Properties | None:
+    """None where there are none: to make an empty one takes paho as long as to send a message."""
+    if not values:
+        return None
     properties = Properties(packet)  # type: ignore[no-untyped-call]  # paho leaves it untyped
     for name, value in values.items():
         setattr(properties, name, value)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -380,43 +378,19 @@ def test_a_disk_is_flushed_while_the_door_is_locked_and_never_in_a_pulse(
 # All of it
 
 
-@dataclass
-class Guard:
-    """The relay's timer, on the test's clock."""
-
-    due_s: float
-    cut: Callable[[], None]
-    daemon: bool = False
-
-    def start(self) -> None:
-        assert self.daemon  # or it would outlive the program
-
-    def cancel(self) -> None:
-        self.due_s = float("inf")
-
-    def look(self, now_s: float) -> None:
-        if now_s >= self.due_s:
-            self.cancel()
-            self.cut()
-
-
 class Story(House):
     """A house to which anything may happen; what the relay did is written down."""
 
     def __init__(self, data: Path, stack: contextlib.ExitStack) -> None:
         super().__init__(data)
         stack.callback(self.pull_the_plug)
-        stack.enter_context(patch("agents.door.relay.Timer", self._guard))
-        self._guards: list[Guard] = []
+        stack.enter_context(patch("agents.door.relay.Thread"))  # the guard looks when the story says so
+        stack.enter_context(patch("agents.door.relay.monotonic", lambda: self.clock.s))
         self.moves: list[tuple[float, bool]] = []
         self._disk = stack.enter_context(contextlib.ExitStack())
         self.start()
         self.wire(RELAY_PIN).on_change = lambda on: self.moves.append((self.clock.at.utc, on))
         self.connect()
-
-    def _guard(self, delay_s: float, cut: Callable[[int], None], args: tuple[int]) -> Guard:
-        self._guards.append(Guard(self.clock.s + delay_s, partial(cut, *args)))
-        return self._guards[-1]
 
     def turn(self, event: object | None) -> None:
         super().turn(event)
@@ -449,10 +423,10 @@ class Story(House):
 
     def stand_still(self) -> None:
         """All but the guard."""
+        assert self.agent._relay is not None
         for _ in range(80):
             self.clock.pass_(0.125)
-            for guard in self._guards:
-                guard.look(self.clock.s)
+            self.agent._relay._look()
         self.agent.on_stall(10, self.clock.now())
 
     def break_disk(self) -> None:

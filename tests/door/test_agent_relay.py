@@ -154,24 +154,28 @@ def test_a_relay_that_fails_to_go_off_takes_no_other_events_place(house: House) 
     assert house.told == ["locked", "unlocked", "jammed"]
 
 
-def test_the_guard_follows_each_pulse_and_its_extension(house: House) -> None:
+def test_the_guard_follows_each_pulse_and_its_extension(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agents.door.relay.monotonic", lambda: house.clock.s)
     relay = house.agent._relay
     assert relay is not None
     for order, left_s in (("UNLOCK", HOLD_S), ("UNLOCK", HOLD_S), ("LOCK", None), ("UNLOCK", HOLD_S)):
         house.order(order)
-        assert (relay._guard.interval - GRACE_S if relay._guard is not None else None) == left_s
+        assert relay._cut_at == (None if left_s is None else house.clock.s + left_s + GRACE_S)
         house.clock.pass_(1.0)
     house.order("LOCK")
     house.press()
-    assert relay._guard is not None
-    assert relay._guard.interval == HOLD_S + GRACE_S
+    assert relay._cut_at == house.clock.s + HOLD_S + GRACE_S
 
 
-def test_a_guard_that_had_to_end_a_pulse_is_told_of_once(house: House, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_guard_that_had_to_end_a_pulse_is_told_of_once(
+    house: House, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     relay = house.agent._relay
     assert relay is not None
     house.order("UNLOCK")
-    relay._cut(relay._pulse)
+    with monkeypatch.context() as patch:
+        patch.setattr("agents.door.relay.monotonic", lambda: float("inf"))
+        relay._look()
     assert not house.relay_is_on
     house.until(2 * MAX_HOLD_S)
     assert [record.levelname for record in caplog.records if "guard" in record.getMessage()] == ["ERROR"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from gpiozero.pins.mock import MockPin
 from agents.door import pins
 from agents.door import relay as relay_module
 from agents.door.config import RelaySettings
-from agents.door.relay import GRACE_S, RETRY_S, Relay, RelayError
+from agents.door.relay import GRACE_S, Relay, RelayError
 from tests.live.tools import PATIENCE_S, wait_until
 
 
@@ -24,31 +24,23 @@ def fresh_pins() -> Iterator[None]:
     pins.factory.cache_clear()
 
 
-class FakeTimer:
-    """A guard that goes off when the test says so."""
+class Guard:
+    """The relay's guard, which looks when the test says so, at a time that the test makes."""
 
-    made: list[FakeTimer] = []
+    def __init__(self) -> None:
+        self.mono = 1000.0
 
-    def __init__(self, interval: float, function: Callable[..., None], args: tuple[object, ...]) -> None:
-        self.interval, self._function, self._args = interval, function, args
-        self.daemon = self.started = self.cancelled = False
-        self.made.append(self)
-
-    def start(self) -> None:
-        self.started = True
-
-    def cancel(self) -> None:
-        self.cancelled = True
-
-    def fire(self) -> None:
-        self._function(*self._args)
+    def looks(self, relay: Relay, after_s: float) -> None:
+        self.mono += after_s
+        relay._look()
 
 
 @pytest.fixture
-def guards(monkeypatch: pytest.MonkeyPatch) -> list[FakeTimer]:
-    monkeypatch.setattr(FakeTimer, "made", [])
-    monkeypatch.setattr(relay_module, "Timer", FakeTimer)
-    return FakeTimer.made
+def guard(monkeypatch: pytest.MonkeyPatch) -> Guard:
+    made = Guard()
+    monkeypatch.setattr(relay_module, "LOOK_EVERY_S", 3600.0)
+    monkeypatch.setattr(relay_module, "monotonic", lambda: made.mono)
+    return made
 
 
 def relay_on(pin: int | str = 17, active_high: bool = True) -> Relay:
@@ -237,94 +229,86 @@ def test_check_raises_when_somebody_else_has_switched_the_pin(on: bool) -> None:
     relay.close()
 
 
-def test_a_pulse_that_the_agent_ends_is_not_the_guards_business(guards: list[FakeTimer]) -> None:
+def test_a_pulse_that_the_agent_ends_is_not_the_guards_business(guard: Guard) -> None:
     relay = relay_on()
-    assert guards == []
+    guard.looks(relay, 100.0)
     relay.drive(True, 12.5)
-    (guard,) = guards
-    assert (guard.interval, guard.started, guard.daemon) == (12.5 + GRACE_S, True, True)
+    guard.looks(relay, 12.5 + GRACE_S - 0.01)
+    assert level() is True
     relay.drive(False)
-    assert guard.cancelled
+    guard.looks(relay, 100.0)
     assert not relay.overran
     relay.close()
 
 
-def test_the_guard_ends_a_pulse_that_the_agent_does_not_end(guards: list[FakeTimer]) -> None:
+def test_the_guard_ends_a_pulse_that_the_agent_does_not_end(guard: Guard) -> None:
     relay = relay_on()
-    relay.drive(True)
-    guards[0].fire()
+    relay.drive(True, 12.5)
+    guard.looks(relay, 12.5 + GRACE_S)
     assert level() is False
     assert relay.overran
     relay.check()
+    relay.overran = False
+    guard.looks(relay, 100.0)
+    assert not relay.overran
     relay.close()
 
 
-def test_a_longer_pulse_has_a_guard_of_its_own_and_the_first_has_no_say_any_more(guards: list[FakeTimer]) -> None:
+def test_each_order_to_be_on_sets_the_guards_time_anew(guard: Guard) -> None:
     relay = relay_on()
     relay.drive(True, 3.0)
+    guard.mono += 2.0
     relay.drive(True, 2.5)
-    assert [guard.interval for guard in guards] == [3.0 + GRACE_S, 2.5 + GRACE_S]
-    assert guards[0].cancelled
-    guards[0].fire()
+    guard.looks(relay, 2.5 + GRACE_S - 0.01)
     assert level() is True
-    guards[1].fire()
+    guard.looks(relay, 0.02)
     assert level() is False
     relay.close()
 
 
-def test_a_guard_that_fires_late_does_not_cut_a_newer_pulse_short(guards: list[FakeTimer]) -> None:
-    """It had woken up already when it was cancelled, and waited for the lock meanwhile."""
+def test_a_guard_that_looks_late_does_not_cut_a_newer_pulse_short(guard: Guard) -> None:
     relay = relay_on()
-    relay.drive(True)
+    relay.drive(True, 3.0)
+    guard.mono += 100.0
     relay.drive(False)
-    relay.drive(True)
-    guards[0].fire()
+    relay.drive(True, 3.0)
+    guard.looks(relay, 0.0)
     assert level() is True
     assert not relay.overran
-    guards[1].fire()
-    assert level() is False
-    relay.drive(True)
-    for old in guards[:2]:
-        old.fire()
-    assert level() is True
     relay.close()
 
 
-def test_the_guard_tries_again_until_the_relay_can_be_switched_off(guards: list[FakeTimer]) -> None:
+def test_the_guard_tries_again_until_the_relay_can_be_switched_off(guard: Guard) -> None:
     use_pins(Unplugged)
     relay = relay_on()
     pin = pins.factory("mock").pin(17)
     relay.drive(True)
     pin.broken = True
-    for guard in (0, 1):
-        guards[guard].fire()
-        assert relay.overran
-        assert (guards[guard + 1].interval, level()) == (RETRY_S, True)
+    for _ in range(2):
+        guard.looks(relay, 100.0)
+        assert (relay.overran, level()) == (True, True)
     pin.broken = False
-    guards[2].fire()
+    guard.looks(relay, 0.5)
     assert level() is False
-    assert len(guards) == 3
     relay.close()
 
 
-def test_a_relay_that_the_agent_can_not_switch_off_keeps_its_guard(guards: list[FakeTimer]) -> None:
+def test_a_relay_that_the_agent_can_not_switch_off_keeps_its_guard(guard: Guard) -> None:
     use_pins(Unplugged)
     relay = relay_on()
     pin = pins.factory("mock").pin(17)
     relay.drive(True)
     pin.broken = True
-    for on in (False, True):
-        with pytest.raises(RelayError):
-            relay.drive(on)
-    assert [guard.cancelled for guard in guards] == [True, False]
+    with pytest.raises(RelayError):
+        relay.drive(False)
     pin.broken = False
-    guards[1].fire()
+    guard.looks(relay, 100.0)
     assert level() is False
     relay.close()
 
 
 def test_a_relay_that_may_be_on_though_switching_failed_has_a_guard(
-    guards: list[FakeTimer], monkeypatch: pytest.MonkeyPatch
+    guard: Guard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     relay = relay_on()
     with monkeypatch.context() as patch:
@@ -332,41 +316,40 @@ def test_a_relay_that_may_be_on_though_switching_failed_has_a_guard(
         with pytest.raises(RelayError, match="reads back"):
             relay.drive(True)
     assert level() is True
-    guards[0].fire()
+    guard.looks(relay, 100.0)
     assert level() is False
     relay.close()
 
 
-def test_without_a_guard_the_relay_is_not_switched_on(guards: list[FakeTimer], monkeypatch: pytest.MonkeyPatch) -> None:
-    relay = relay_on()
-
+def test_without_a_guard_there_is_no_relay_and_the_pin_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_: object) -> None:
         raise RuntimeError("can't start new thread")
 
     with monkeypatch.context() as patch:
-        patch.setattr(FakeTimer, "start", fail)
-        with pytest.raises(RelayError, match="can't start new thread"):
-            relay.drive(True)
-    assert level() is False
-    relay.drive(True)
-    assert guards[-1].started
-    relay.close()
+        patch.setattr(threading.Thread, "start", fail)
+        with pytest.raises(RelayError, match=r"^pin 17 through mock: can't start new thread"):
+            relay_on()
+    pin = pins.factory("mock").pin(17)
+    assert (pin.function, pin.pull) == ("input", "down")
+    relay_on().close()
 
 
-def test_after_close_no_guard_is_left(guards: list[FakeTimer]) -> None:
+def test_after_close_no_guard_is_left(guard: Guard) -> None:
     use_pins(Unplugged)
+    others = set(threading.enumerate())
     relay = relay_on()
     relay.drive(True)
+    (watching,) = set(threading.enumerate()) - others
     pins.factory("mock").pin(17).broken = True
     with pytest.raises(RelayError):
         relay.close()
-    assert guards[0].cancelled
-    guards[0].fire()
-    assert len(guards) == 1
+    guard.looks(relay, 100.0)
     assert not relay.overran
+    watching.join(PATIENCE_S)
+    assert not watching.is_alive()
 
 
-def test_a_guard_that_fires_while_the_agent_is_switching_on_leaves_the_relay_off(guards: list[FakeTimer]) -> None:
+def test_a_guard_that_looks_while_the_agent_is_switching_waits_for_it(guard: Guard) -> None:
     """Between the two there is one lock: the guard's off may not go under in the middle of the agent's on."""
     switching, go_on = threading.Event(), threading.Event()
 
@@ -382,12 +365,12 @@ def test_a_guard_that_fires_while_the_agent_is_switching_on_leaves_the_relay_off
     agent = threading.Thread(target=relay.drive, args=(True,))
     agent.start()
     assert switching.wait(PATIENCE_S)
-    guard = threading.Thread(target=guards[0].fire)
-    guard.start()
-    guard.join(0.2)  # without the lock it would be done by now
+    looking = threading.Thread(target=guard.looks, args=(relay, 100.0))
+    looking.start()
+    looking.join(0.2)  # without the lock it would be done by now
     go_on.set()
     agent.join()
-    guard.join()
+    looking.join()
     assert level() is False
     assert relay.overran
     relay.close()
@@ -395,6 +378,7 @@ def test_a_guard_that_fires_while_the_agent_is_switching_on_leaves_the_relay_off
 
 def test_the_guard_acts_by_itself_while_the_main_thread_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(relay_module, "GRACE_S", 0.05)
+    monkeypatch.setattr(relay_module, "LOOK_EVERY_S", 0.01)
     relay = relay_on()
     relay.drive(True, at_most_s=0.0)
     wait_until("the guard has switched off", lambda: not level())
