@@ -74,7 +74,7 @@ def pulses(pins: Path, now: float) -> list[Pulse]:
 
 def journal(path: Path) -> list[tuple[int, bytes, bool]]:
     """Number, payload and whether the broker acknowledged it, of each event; once the door has ended."""
-    with sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True) as db:
+    with sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=0) as db:
         rows = db.execute("SELECT seq, payload, acknowledged FROM events ORDER BY seq").fetchall()
     db.close()
     return [(seq, payload, bool(acknowledged)) for seq, payload, acknowledged in rows]
