@@ -51,9 +51,13 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # so that what was started is stopped
         signal.signal(number, _interrupt)
     reports = []
-    for part in _parts(args.only or PARTS, SHORT if args.short else Length(), args.seed):
-        reports.append(part())
-        print(reports[-1], flush=True)
+    try:
+        for part in _parts(args.only or PARTS, SHORT if args.short else Length(), args.seed):
+            reports.append(part())
+            print(reports[-1], flush=True)
+    except KeyboardInterrupt as interrupt:
+        print(f"\nsoak: interrupted ({interrupt}); what was started is stopped", file=sys.stderr)
+        return 130
     kept = all(report.kept for report in reports)
     if args.json is not None:
         found = {"seed": args.seed, "kept": kept, "parts": [report.json for report in reports]}
