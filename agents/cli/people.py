@@ -24,9 +24,9 @@ from agents.wire.messages import first_error
 from agents.wire.values import PersonName
 
 if TYPE_CHECKING:  # these need OpenCV and dlib, which not every machine of a house has
-    from agents.recognizer.core import Match, Matcher
     from agents.recognizer.faces import FaceEngine
     from agents.recognizer.gallery import Gallery
+    from agents.recognizer.matcher import Match, Matcher
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -138,9 +138,9 @@ def _remove(args: argparse.Namespace) -> int:
 def _identify(args: argparse.Namespace) -> int:
     path, settings = _settings(args)
     with _explained():
-        from agents.recognizer.core import Matcher
         from agents.recognizer.faces import FaceEngine
         from agents.recognizer.gallery import Gallery
+        from agents.recognizer.matcher import Matcher
 
         with Gallery(path) as gallery:
             matcher = Matcher(gallery.load(), settings.threshold, settings.min_margin)

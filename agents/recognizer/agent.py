@@ -10,8 +10,9 @@ import numpy as np
 
 from agents.recognizer import picture
 from agents.recognizer.config import RecognizerSettings
-from agents.recognizer.core import NOBODY_ENROLLED, Arrivals, Enrolled, Matcher, in_a_word, judge
+from agents.recognizer.core import Arrivals, in_a_word, judge
 from agents.recognizer.faces import CHIP_PX, FaceEngine, Pixels
+from agents.recognizer.matcher import NOBODY_ENROLLED, Enrolled, Matcher
 from agents.recognizer.watch import Watch
 from agents.runtime.agent import IDLE_S, Agent, open_session, run
 from agents.runtime.clock import Clock, Now

@@ -45,7 +45,7 @@ def to_onnx(dat: bytes) -> bytes:
         graph.build()
     except (StopIteration, ValueError) as error:
         raise ModelError(f"the weights are not those of dlib's face recognition network: {error!r}") from None
-    return graph.model().SerializeToString()
+    return bytes(graph.model().SerializeToString())
 
 
 def _tensors(dat: bytes) -> Iterator[Array]:
@@ -132,9 +132,7 @@ class _Graph:
             return x
         return self._node("Pad", x, self._constant(np.array([0, 0, 0, 0, 0, channels, rows, rows], np.int64)))
 
-    def _convolution(
-        self, x: str, filters: int, kernel: int = 3, stride: int = 1, *, folds_input: bool = False
-    ) -> str:
+    def _convolution(self, x: str, filters: int, kernel: int = 3, stride: int = 1, *, folds_input: bool = False) -> str:
         """A convolution, with the affine layer that follows it folded in: g(Wx + b) + h = (gW)x + (gb + h)."""
         weights, bias = np.split(next(self.weights).astype(np.float64), [filters * self.channels * kernel**2])
         weights = weights.reshape(filters, self.channels, kernel, kernel)

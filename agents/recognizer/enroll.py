@@ -13,10 +13,10 @@ from pathlib import Path
 import cv2
 
 from agents.recognizer import picture
-from agents.recognizer.core import Encoding
 from agents.recognizer.errors import PhotoRefused
 from agents.recognizer.faces import FaceEngine, Pixels, sharpness
 from agents.recognizer.jpeg import check_jpeg, check_pixels
+from agents.recognizer.matcher import Encoding
 from agents.wire.messages import BadMessage, Box, Refusal
 
 MAX_PHOTO_BYTES = 50_000_000

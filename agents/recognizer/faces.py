@@ -16,8 +16,9 @@ import face_recognition_models
 import numpy as np
 import numpy.typing as npt
 
-from agents.recognizer.core import Encoding, Seen, choose
+from agents.recognizer.core import Seen, choose
 from agents.recognizer.errors import ModelError
+from agents.recognizer.matcher import Encoding
 from agents.wire.messages import Box
 
 Pixels = npt.NDArray[np.uint8]

@@ -16,8 +16,8 @@ from typing import Any, Self
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from agents.recognizer.core import ENCODER, ENCODING_SIZE, Encoding, Enrolled
 from agents.recognizer.errors import GalleryError, NoGallery, UnknownPerson
+from agents.recognizer.matcher import ENCODER, ENCODING_SIZE, Encoding, Enrolled
 from agents.runtime.clock import Now
 from agents.wire.values import PersonName
 

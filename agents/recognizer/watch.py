@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from agents.recognizer.core import NOBODY_ENROLLED, Enrolled
 from agents.recognizer.errors import GalleryError
 from agents.recognizer.gallery import Gallery
+from agents.recognizer.matcher import NOBODY_ENROLLED, Enrolled
 from agents.runtime.clock import Now
 
 TIMEOUT_S = 1.0

@@ -16,7 +16,7 @@ import pytest
 from agents.recognizer import agent as agent_module
 from agents.recognizer.agent import GONE_AFTER_S, WARN_EVERY_S, RecognizerAgent
 from agents.recognizer.config import RecognizerSettings
-from agents.recognizer.core import Encoding
+from agents.recognizer.matcher import Encoding
 from agents.recognizer.enroll import encode_photo, read_photo
 from agents.recognizer.errors import ModelError
 from agents.recognizer.faces import FaceEngine

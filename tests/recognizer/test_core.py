@@ -7,20 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.recognizer.core import (
-    ENCODING_SIZE,
-    MAX_FACES,
-    NOBODY_ENROLLED,
-    Arrivals,
-    Encoding,
-    Enrolled,
-    Match,
-    Matcher,
-    Seen,
-    choose,
-    in_a_word,
-    judge,
-)
+from agents.recognizer.core import MAX_FACES, Arrivals, Seen, choose, in_a_word, judge
+from agents.recognizer.matcher import ENCODING_SIZE, NOBODY_ENROLLED, Encoding, Enrolled, Match, Matcher
 from agents.runtime.clock import Now
 from agents.wire.messages import Box
 from agents.wire.stamp import Stamp

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.recognizer.core import ENCODER, Encoding
+from agents.recognizer.matcher import ENCODER, Encoding
 from agents.recognizer.errors import GalleryError, NoGallery, UnknownPerson
 from agents.recognizer.gallery import Gallery, Person
 from agents.runtime.clock import Now
