@@ -14,7 +14,7 @@ def test_programs_are_killed_while_people_come_and_every_promise_is_kept(photos:
     assert report.figures["pulses of the relay"] == report.figures["unlocks in the journal"] != 0
     assert report.figures["events in the journal"] == report.figures["events heard"] != 0
     for program in PROGRAMS:
-        assert "n 0" not in str(report.figures[f"{program} killed -> back, s"])
+        assert ", n 0" not in str(report.figures[f"{program} killed -> back, s"])
 
 
 def test_a_flood_leaves_a_door_that_tells_the_truth_within_its_memory_and_obeys_again() -> None:
