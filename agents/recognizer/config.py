@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from agents.recognizer.vision.manifest import Model
 from agents.runtime.settings import Seconds, Section
 from agents.wire.values import Name
 
@@ -28,6 +29,9 @@ class RecognizerSettings(Section):
     gallery: Annotated[str, StringConstraints(min_length=1)] = "data/gallery.sqlite"
     threshold: Annotated[float, Field(gt=0, le=0.6)] = 0.42
     min_margin: Annotated[float, Field(ge=0, le=0.5)] = 0.05
+    detector: Literal["auto", "yunet", "hog"] = "auto"
+    encoder: Name = "dlib-resnet"
+    models: dict[Name, Model] = {}
     min_face_px: Annotated[int, Field(ge=20, le=2000)] = 60
     upsample: Literal[0, 1, 2] = 0
     max_age_s: Seconds = 2.0

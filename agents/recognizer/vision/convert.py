@@ -19,9 +19,6 @@ from onnx import TensorProto, helper, numpy_helper
 
 from agents.recognizer.errors import ModelError
 
-VERSION = 1
-"""Raise it with every change of what comes out: caches are named after it."""
-
 OPSET, IR_VERSION = 17, 8  # what onnxruntime and OpenCV have read for years
 CHIP_PX = 150
 MEAN_RGB = np.array([122.782, 117.001, 104.298])  # dlib's input_rgb_image_sized

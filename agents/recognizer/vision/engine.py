@@ -1,0 +1,78 @@
+"""Detector and encoder, as the settings name them: from a picture to faces and their encodings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from agents.recognizer.config import RecognizerSettings
+from agents.recognizer.matcher import Encoding
+from agents.recognizer.vision.encoders import load_encoder
+from agents.recognizer.vision.found import Detector, Found, Pixels
+from agents.recognizer.vision.manifest import shipped
+from agents.recognizer.vision.models import Models
+from agents.wire.messages import Box
+
+BLANK = np.zeros((360, 640, 3), np.uint8)
+SOMEWHERE = Found(
+    Box(left=270, top=130, width=100, height=100),
+    np.array([[295, 165], [345, 165], [320, 190], [300, 210], [340, 210]], np.float64),
+)
+
+
+class Engine:
+    """The models in use, loaded when made. `encoder` names the encoder as the gallery records it.
+
+    `folder` is what paths of the house's own models are relative to. Raises ModelError.
+    """
+
+    def __init__(self, settings: RecognizerSettings, folder: Path) -> None:
+        models = models_of(settings, folder)
+        self._upsample = settings.upsample
+        self._detector = _load_detector(settings, models)
+        self._encoder = load_encoder(settings.encoder, models)
+        self.encoder = self._encoder.name
+
+    def warm_up(self) -> None:
+        """Everything once, so that the first visitor does not wait."""
+        self.find(BLANK)
+        self.encode([self.chip(BLANK, SOMEWHERE)])
+
+    def find(self, image: Pixels, upsample: int | None = None) -> list[Found]:
+        """The faces in an RGB picture, shape (height, width, 3). A box may reach over the edge."""
+        return self._detector.find(image, self._upsample if upsample is None else upsample)
+
+    def chip(self, image: Pixels, face: Found) -> Pixels:
+        """The face turned upright and scaled: RGB, square, as large as the encoder wants it."""
+        return self._encoder.chip(image, face)
+
+    def encode(self, chips: Sequence[Pixels]) -> Encoding:
+        """float64 (n, d): one row for each chip."""
+        return self._encoder.encode(chips)
+
+
+def models_of(settings: RecognizerSettings, folder: Path) -> Models:
+    """The shipped manifest and the house's own entries, which may replace some."""
+    return Models({**shipped(), **settings.models}, folder)
+
+
+def sharpness(chip: Pixels) -> float:
+    """Variance of the Laplacian of an RGB face chip.
+
+    After J. L. Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy", ICPR 2000.
+    Chips have one size, so that the numbers compare.
+    """
+    return float(cv2.Laplacian(cv2.cvtColor(chip, cv2.COLOR_RGB2GRAY), cv2.CV_64F).var())
+
+
+def _load_detector(settings: RecognizerSettings, models: Models) -> Detector:
+    if settings.detector == "hog" or (settings.detector == "auto" and not models.is_present("yunet")):
+        from agents.recognizer.vision.dlib_faces import Hog
+
+        return Hog()
+    from agents.recognizer.vision.yunet import YuNet
+
+    return YuNet(models.path("yunet"), settings.min_face_px)
