@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
-
 from agents.recognizer import picture
 from agents.recognizer.config import RecognizerSettings
-from agents.recognizer.core import Arrivals, in_a_word, judge
-from agents.recognizer.faces import CHIP_PX, FaceEngine, Pixels
+from agents.recognizer.core import Arrivals, Known, in_a_word, judge
 from agents.recognizer.matcher import NOBODY_ENROLLED, Enrolled, Matcher
+from agents.recognizer.tracks import Tracks
+from agents.recognizer.vision.engine import Engine
+from agents.recognizer.vision.found import Pixels
 from agents.recognizer.watch import Watch
 from agents.runtime.agent import IDLE_S, Agent, open_session, run
 from agents.runtime.clock import Clock, Now
@@ -43,28 +43,29 @@ class _Camera:
 
     def __init__(self, name: str, max_age_s: float) -> None:
         self.arrivals = Arrivals(name, max_age_s)
+        self.tracks = Tracks()
         self.person = NOBODY
         self.snapshot: bytes | None = None
         self.looked_at = self.snapshot_at = self.warned_at = float("-inf")
 
 
 class RecognizerAgent(Agent):
-    """Looks for the people of the gallery file `gallery` in the frames of `cameras`."""
+    """Looks for the enrolled people in the frames of `cameras`; the settings' paths are relative to `folder`."""
 
     def __init__(
         self,
         settings: RecognizerSettings,
         cameras: Sequence[str],
-        gallery: Path,
+        folder: Path,
         session: Session,
         inbox: Inbox,
         clock: Clock,
     ) -> None:
         super().__init__("recognizer", settings.id, session, inbox)
-        self._settings, self._clock = settings, clock
+        self._settings, self._folder, self._clock = settings, folder, clock
         self._cameras = {name: _Camera(name, settings.max_age_s) for name in cameras}
-        self._engine: FaceEngine | None = None
-        self._watch = Watch(gallery)
+        self._engine: Engine | None = None
+        self._watch = Watch(folder / settings.gallery)
         self._matcher = self._matcher_of(NOBODY_ENROLLED)
         self._counters, self._latencies = _Counters(), Latencies()
 
@@ -74,8 +75,8 @@ class RecognizerAgent(Agent):
     def start(self) -> None:
         """Load the models and use them once, so that the first visitor does not wait. Raises ModelError."""
         started = self._clock.now()
-        self._engine = FaceEngine(self._settings.upsample)
-        self._engine.encode_chip(np.zeros((CHIP_PX, CHIP_PX, 3), np.uint8))
+        self._engine = Engine(self._settings, self._folder)
+        self._engine.warm_up()
         self._follow_gallery(started)
         took_ms = (self._clock.now().mono - started.mono) * 1000
         self.log.info("ready in %.0f ms, people enrolled: %d", took_ms, len(self._matcher.people))
@@ -125,11 +126,18 @@ class RecognizerAgent(Agent):
         stamp = camera.arrivals.stamp(Stamp.of(frame.properties), frame.received_at)
         if not camera.arrivals.news(frame.payload, stamp, now):
             return
-        assert self._engine is not None
         image = picture.decode_frame(frame.payload, self._settings.max_pixels)
-        seen = self._engine.look(image, self._settings.min_face_px)
-        identity = judge(name, stamp, seen, self._matcher)
-        self._publish(identity, image, now)
+        self._publish(judge(name, stamp, self._look(image, camera.tracks, now)), image, now)
+
+    def _look(self, image: Pixels, tracks: Tracks, now: Now) -> list[Known]:
+        assert self._engine is not None
+        height_px, width_px = image.shape[:2]
+        seen = self._engine.look(image, tracks.regions(width_px, height_px, now.mono))
+        followed = tracks.follow(seen, now.mono)
+        return [
+            Known(face, self._matcher.match(face.encoding), track.number)
+            for face, track in zip(seen, followed, strict=True)
+        ]
 
     def _publish(self, identity: Identity, image: Pixels, now: Now) -> None:
         """The identity first: a door may be waiting for it."""
@@ -177,5 +185,4 @@ class RecognizerAgent(Agent):
 def main(settings: RecognizerSettings, cameras: Sequence[str], site: Site) -> None:
     """Recognize people in the frames of `cameras` until told to stop. Raises ModelError."""
     session, inbox, clock = open_session(site, "recognizer", settings.id)
-    gallery = site.folder / settings.gallery
-    run(RecognizerAgent(settings, cameras, gallery, session, inbox, clock), clock)
+    run(RecognizerAgent(settings, cameras, site.folder, session, inbox, clock), clock)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
-from agents.recognizer.matcher import Encoding, Match, Matcher
+from agents.recognizer.matcher import Encoding, Match
 from agents.runtime.clock import Now
 from agents.wire.messages import Box, Face, Identity
 from agents.wire.stamp import Stamp
@@ -20,27 +21,46 @@ WRONG_FORGET_S = 30.0
 
 @dataclass(frozen=True)
 class Seen:
-    """A face found in a frame, not yet compared with anybody. `encoding` is float64 (128,)."""
+    """A face found in a frame, not yet compared with anybody. `encoding` is float64 (d,)."""
 
     box: Box
     encoding: Encoding
     sharpness: float
 
 
-def choose(boxes: Sequence[Box], min_face_px: int) -> list[Box]:
+@dataclass(frozen=True)
+class Known:
+    """A face that was compared with everybody; `track` is the number of the face it is, over several frames."""
+
+    seen: Seen
+    match: Match
+    track: int
+
+
+class Boxed(Protocol):
+    """Something in a picture."""
+
+    @property
+    def box(self) -> Box: ...
+
+
+BoxedT = TypeVar("BoxedT", bound=Boxed)
+
+
+def choose(found: Sequence[BoxedT], min_face_px: int) -> list[BoxedT]:
     """The faces worth a look: wide enough, the largest first, no more than a message holds."""
-    wide = [box for box in boxes if box.width >= min_face_px]
-    return sorted(wide, key=lambda box: box.width * box.height, reverse=True)[:MAX_FACES]
+    wide = [face for face in found if face.box.width >= min_face_px]
+    return sorted(wide, key=lambda face: face.box.width * face.box.height, reverse=True)[:MAX_FACES]
 
 
-def judge(camera: str, stamp: Stamp, seen: Sequence[Seen], matcher: Matcher) -> Identity:
+def judge(camera: str, stamp: Stamp, known: Sequence[Known]) -> Identity:
     """Who is in a frame. The faces keep their order."""
     return Identity(
         id=f"{camera}-{stamp.captured_at:.3f}-{stamp.seq}",
         camera=camera,
         captured_at=stamp.captured_at,
         seq=stamp.seq,
-        faces=tuple(_face(face, matcher.match(face.encoding)) for face in seen),
+        faces=tuple(map(_face, known)),
     )
 
 
@@ -50,13 +70,14 @@ def in_a_word(identity: Identity) -> str:
     return next(known, UNKNOWN if identity.faces else NOBODY)
 
 
-def _face(seen: Seen, match: Match) -> Face:
+def _face(known: Known) -> Face:
     return Face(
-        person=match.person,
-        distance=match.distance,
-        margin=match.margin,
-        box=seen.box,
-        sharpness=seen.sharpness,
+        person=known.match.person,
+        distance=known.match.distance,
+        margin=known.match.margin,
+        box=known.seen.box,
+        sharpness=known.seen.sharpness,
+        track=known.track,
     )
 
 

@@ -5,15 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from agents.recognizer.faces import FaceEngine
+from agents.recognizer.config import RecognizerSettings
+from agents.recognizer.vision.engine import Engine
 from demo import scenes
 
 Scene = Callable[..., bytes]
 
 
 @pytest.fixture(scope="session")
-def engine() -> FaceEngine:
-    return FaceEngine()
+def engine() -> Engine:
+    return Engine(RecognizerSettings(), Path())
 
 
 @pytest.fixture(scope="session")

@@ -19,8 +19,8 @@ from agents.recognizer.config import RecognizerSettings
 from agents.recognizer.matcher import Encoding
 from agents.recognizer.enroll import encode_photo, read_photo
 from agents.recognizer.errors import ModelError
-from agents.recognizer.faces import FaceEngine
 from agents.recognizer.gallery import Gallery
+from agents.recognizer.vision.engine import Engine
 from agents.runtime.events import Message
 from agents.runtime.health import Report
 from agents.runtime.inbox import Inbox
@@ -41,7 +41,12 @@ class House:
     def __init__(self, gallery: Path, **settings: Any) -> None:
         self.session, self.clock, self.seq = FakeSession(), FakeClock(), 0
         self.agent = RecognizerAgent(
-            RecognizerSettings(**settings), ["front"], gallery, self.session, Inbox(), self.clock
+            RecognizerSettings(gallery=str(gallery), **settings),
+            ["front"],
+            gallery.parent,
+            self.session,
+            Inbox(),
+            self.clock,
         )
         self.agent.start()
         self.agent.on_connect(self.clock.now())
@@ -88,7 +93,7 @@ def gallery(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def encoding(photos: dict[str, Path], engine: FaceEngine) -> Callable[[str], Encoding]:
+def encoding(photos: dict[str, Path], engine: Engine) -> Callable[[str], Encoding]:
     return cache(lambda file: encode_photo(read_photo(photos[file]), engine))
 
 
@@ -104,10 +109,10 @@ def enroll(gallery: Path, encoding: Callable[[str], Encoding]) -> Callable[..., 
 
 @pytest.fixture
 def make(
-    gallery: Path, enroll: Callable[..., None], engine: FaceEngine, monkeypatch: pytest.MonkeyPatch
+    gallery: Path, enroll: Callable[..., None], engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., House]]:
     """Houses that share one engine: loading it takes most of a second."""
-    monkeypatch.setattr(agent_module, "FaceEngine", lambda _upsample: engine)
+    monkeypatch.setattr(agent_module, "Engine", lambda _settings, _folder: engine)
     enroll(NAME, "obama.jpg", "obama2.jpg")
     made: list[House] = []
 

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from agents.recognizer.config import RecognizerSettings
+from agents.recognizer.core import Seen, choose
 from agents.recognizer.matcher import Encoding
 from agents.recognizer.vision.encoders import load_encoder
 from agents.recognizer.vision.found import Detector, Found, Pixels
@@ -31,7 +32,7 @@ class Engine:
 
     def __init__(self, settings: RecognizerSettings, folder: Path) -> None:
         models = models_of(settings, folder)
-        self._upsample = settings.upsample
+        self._upsample, self._min_face_px = settings.upsample, settings.min_face_px
         self._detector = _load_detector(settings, models)
         self._encoder = load_encoder(settings.encoder, models)
         self.encoder = self._encoder.name
@@ -45,6 +46,16 @@ class Engine:
         """The faces in an RGB picture, shape (height, width, 3). A box may reach over the edge."""
         return self._detector.find(image, self._upsample if upsample is None else upsample)
 
+    def look(self, image: Pixels, regions: Sequence[Box] | None = None) -> list[Seen]:
+        """The faces that are wide enough, encoded, the largest first; looked for in these parts of the
+        picture, or everywhere.
+        """
+        faces = self.find(image) if regions is None else self._find_in(image, regions)
+        faces = choose(faces, self._min_face_px)
+        chips = [self.chip(image, face) for face in faces]
+        encodings = self.encode(chips)
+        return [Seen(f.box, e, sharpness(c)) for f, e, c in zip(faces, encodings, chips, strict=True)]
+
     def chip(self, image: Pixels, face: Found) -> Pixels:
         """The face turned upright and scaled: RGB, square, as large as the encoder wants it."""
         return self._encoder.chip(image, face)
@@ -52,6 +63,10 @@ class Engine:
     def encode(self, chips: Sequence[Pixels]) -> Encoding:
         """float64 (n, d): one row for each chip."""
         return self._encoder.encode(chips)
+
+    def _find_in(self, image: Pixels, regions: Sequence[Box]) -> list[Found]:
+        parts = [(r, image[r.top : r.top + r.height, r.left : r.left + r.width]) for r in regions]
+        return [face.moved(r.left, r.top) for r, part in parts for face in self.find(np.ascontiguousarray(part))]
 
 
 def models_of(settings: RecognizerSettings, folder: Path) -> Models:

@@ -26,6 +26,11 @@ class Found:
     box: Box
     points: Points | None = None
 
+    def moved(self, right_px: int, down_px: int) -> Found:
+        """The same face where the picture is a part of a larger one, which begins so far left and up."""
+        box = self.box.model_copy(update={"left": self.box.left + right_px, "top": self.box.top + down_px})
+        return Found(box, None if self.points is None else self.points + np.array([right_px, down_px]))
+
 
 class Detector(Protocol):
     def find(self, image: Pixels, upsample: int) -> list[Found]:
