@@ -38,6 +38,10 @@ class Sighting:
                 known[face.person] = face
         return cls(identity, known)
 
+    def track(self, person: str) -> int | None:
+        """Which face the person is, where the recognizer follows faces."""
+        return self.known[person].track
+
 
 @dataclass
 class Visit:
@@ -62,8 +66,13 @@ class Visit:
         self.last_face_at = now.mono
 
     def votes(self, person: str, now: Now, within_s: float) -> int:
-        """In how many distinct frames the person was lately, whatever the clocks did since."""
-        seen = [s.identity for s in self.recent if person in s.known]
+        """In how many distinct frames the person was lately, whatever the clocks did since.
+
+        Only frames of the face that is in the newest one count: two strangers who each look a little
+        like somebody are not that person twice.
+        """
+        track = self.recent[-1].track(person)
+        seen = [s.identity for s in self.recent if person in s.known and s.track(person) == track]
         return len({identity.captured_at for identity in seen if _fresh(identity, now, within_s)})
 
     @property

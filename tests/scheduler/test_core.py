@@ -21,9 +21,9 @@ SESSION = "session-now"
 STRANGER = None
 
 
-def face(person: str | None, distance: float = 0.3) -> Face:
+def face(person: str | None, distance: float = 0.3, track: int | None = None) -> Face:
     box = Box(left=0, top=0, width=100, height=100)
-    return Face(person=person, distance=distance, margin=0.1, box=box, sharpness=50.0)
+    return Face(person=person, distance=distance, margin=0.1, box=box, sharpness=50.0, track=track)
 
 
 class Scene:
@@ -151,6 +151,15 @@ def test_two_faces_with_one_name_in_one_frame_are_one_vote_for_the_nearer() -> N
 
 
 # Evidence that does not count
+
+
+def test_two_faces_that_each_look_like_ana_once_are_not_ana_twice() -> None:
+    scene = Scene()
+    scene.see(face("Ana", track=1), None)
+    scene.see(None, face("Ana", track=2))
+    assert scene.let_in == []
+    scene.see(None, face("Ana", track=2))
+    assert scene.let_in == ["Ana"]
 
 
 def test_the_same_frame_again_never_counts_however_often_it_comes() -> None:
