@@ -54,24 +54,21 @@ class Tracks:
         return _apart([_around(box, width_px, height_px) for box in boxes])
 
     def _take(self, face: Seen, free: list[Track], now_s: float) -> Track:
-        """The free track that overlaps most and looks alike, or a new one."""
-        overlap, track = max(((_overlap(face.box, t.box), t) for t in free), key=_first, default=(0.0, None))
-        if track is None or overlap < OVERLAP or not _alike(face.encoding, track.encoding):
-            track = Track(self._count, face.box, face.encoding, now_s)
-            self._count += 1
-            self._tracks.append(track)
-        else:
+        """Of the free tracks that look alike the one that overlaps most, or a new one."""
+        near = [track for track in free if _overlap(face.box, track.box) >= OVERLAP and _alike(face, track)]
+        if near:
+            track = max(near, key=lambda track: _overlap(face.box, track.box))
             free.remove(track)
+        else:
+            track = Track(self._count, face.box, face.encoding, now_s)
+            self._tracks.append(track)
+            self._count += 1
         track.box, track.encoding, track.seen_at = face.box, face.encoding, now_s
         return track
 
 
-def _first(pair: tuple[float, Track]) -> float:
-    return pair[0]
-
-
-def _alike(one: Encoding, other: Encoding) -> bool:
-    return float(np.linalg.norm(one - other)) <= OTHER_FACE
+def _alike(face: Seen, track: Track) -> bool:
+    return float(np.linalg.norm(face.encoding - track.encoding)) <= OTHER_FACE
 
 
 def _overlap(a: Box, b: Box) -> float:

@@ -20,6 +20,7 @@ from agents.recognizer.matcher import Encoding
 from agents.recognizer.enroll import encode_photo, read_photo
 from agents.recognizer.errors import ModelError
 from agents.recognizer.gallery import Gallery
+from agents.recognizer.records import Sample
 from agents.recognizer.vision.engine import Engine
 from agents.runtime.events import Message
 from agents.runtime.health import Report
@@ -98,11 +99,11 @@ def encoding(photos: dict[str, Path], engine: Engine) -> Callable[[str], Encodin
 
 
 @pytest.fixture
-def enroll(gallery: Path, encoding: Callable[[str], Encoding]) -> Callable[..., None]:
+def enroll(gallery: Path, encoding: Callable[[str], Encoding], engine: Engine) -> Callable[..., None]:
     def add(name: str, *files: str) -> None:
         with Gallery(gallery, create=True) as opened:
             for file in files:
-                opened.add(name, encoding(file), file, after(0))
+                opened.add(name, Sample(encoding(file), engine.encoder, file), after(0))
 
     return add
 

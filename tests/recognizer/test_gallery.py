@@ -12,16 +12,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.recognizer.matcher import ENCODER, Encoding
 from agents.recognizer.errors import GalleryError, NoGallery, UnknownPerson
-from agents.recognizer.gallery import Gallery, Person
+from agents.recognizer.gallery import Gallery
+from agents.recognizer.matcher import Encoding
+from agents.recognizer.records import Person, Sample
+from agents.recognizer.schema import VERSION_1
 from agents.runtime.clock import Now
 
 NOW = Now(utc=1_800_000_000.0, mono=5.0)
+ENCODER = "dlib-resnet-v1/mirrored"
 
 
 def encoding(seed: int) -> Encoding:
     return np.random.default_rng(seed).normal(size=128)
+
+
+def sample(seed: int, photo: str, crop: bytes | None = None, encoder: str = ENCODER) -> Sample:
+    return Sample(encoding(seed), encoder, photo, crop)
 
 
 @pytest.fixture
@@ -36,11 +43,11 @@ def gallery(path: Path) -> Iterator[Gallery]:
 
 
 def test_what_was_stored_is_there_to_the_bit_after_opening_anew(gallery: Gallery, path: Path) -> None:
-    assert gallery.add("Ivan", encoding(1), "a", NOW)
-    assert gallery.add("Ana Kovač", encoding(2), "b", NOW)
-    assert gallery.add("Ivan", encoding(3), "c", NOW)
+    assert gallery.add("Ivan", sample(1, "a"), NOW)
+    assert gallery.add("Ana Kovač", sample(2, "b"), NOW)
+    assert gallery.add("Ivan", sample(3, "c"), NOW)
     with Gallery(path) as again:
-        enrolled, people = again.load(), again.people()
+        enrolled, people = again.load(ENCODER), again.people()
     assert enrolled.names == ("Ana Kovač", "Ivan", "Ivan")
     assert enrolled.encodings.dtype == np.float64
     np.testing.assert_array_equal(enrolled.encodings, [encoding(2), encoding(1), encoding(3)])
@@ -51,28 +58,28 @@ def test_a_new_gallery_is_its_owners_alone_and_empty(gallery: Gallery, path: Pat
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert gallery.people() == []
-    assert gallery.load().encodings.shape == (0, 128)
+    assert gallery.load(ENCODER).encodings.shape == (0, 128)
 
 
 def test_the_same_photo_of_the_same_person_is_stored_once(gallery: Gallery) -> None:
-    assert gallery.add("Ana", encoding(1), "a", NOW)
-    assert not gallery.add("Ana", encoding(1), "a", NOW)
-    assert gallery.add("Eva", encoding(1), "a", NOW)
+    assert gallery.add("Ana", sample(1, "a"), NOW)
+    assert not gallery.add("Ana", sample(1, "a"), NOW)
+    assert gallery.add("Eva", sample(1, "a"), NOW)
     assert [person.photos for person in gallery.people()] == [1, 1]
 
 
 def test_a_renamed_person_keeps_their_photos(gallery: Gallery) -> None:
-    gallery.add("Ana", encoding(1), "a", NOW)
+    gallery.add("Ana", sample(1, "a"), NOW)
     gallery.rename("Ana", "Ana Kovač")
-    assert gallery.load().names == ("Ana Kovač",)
+    assert gallery.load(ENCODER).names == ("Ana Kovač",)
 
 
 def test_nobody_can_be_renamed_to_somebody_else(gallery: Gallery) -> None:
-    gallery.add("Ana", encoding(1), "a", NOW)
-    gallery.add("Eva", encoding(2), "b", NOW)
+    gallery.add("Ana", sample(1, "a"), NOW)
+    gallery.add("Eva", sample(2, "b"), NOW)
     with pytest.raises(GalleryError, match="'Eva' is enrolled already"):
         gallery.rename("Ana", "Eva")
-    assert gallery.load().names == ("Ana", "Eva")
+    assert gallery.load(ENCODER).names == ("Ana", "Eva")
 
 
 def test_a_person_who_is_not_there_can_be_neither_renamed_nor_removed(gallery: Gallery) -> None:
@@ -85,8 +92,8 @@ def test_a_person_who_is_not_there_can_be_neither_renamed_nor_removed(gallery: G
 def test_nothing_of_a_removed_person_is_left_on_the_disk(gallery: Gallery, path: Path) -> None:
     removed = [encoding(seed) for seed in range(200)]
     for seed, one in enumerate(removed):
-        gallery.add("Removed Person", one, f"r{seed}", NOW)
-        gallery.add("Kept Person", encoding(1000 + seed), f"k{seed}", NOW)
+        gallery.add("Removed Person", Sample(one, ENCODER, f"r{seed}"), NOW)
+        gallery.add("Kept Person", sample(1000 + seed, f"k{seed}"), NOW)
     before = path.read_bytes()
     assert all(one.astype("<f8").tobytes() in before for one in removed), "the test looks for the right bytes"
     gallery.remove("Removed Person")
@@ -94,14 +101,14 @@ def test_nothing_of_a_removed_person_is_left_on_the_disk(gallery: Gallery, path:
     assert not any(one.astype("<f8").tobytes()[:64] in left for one in removed)
     assert b"Removed Person" not in left
     assert len(left) < len(before) * 0.7
-    assert gallery.load().names == ("Kept Person",) * 200
+    assert gallery.load(ENCODER).names == ("Kept Person",) * 200
 
 
 def test_many_programs_can_enroll_at_once(path: Path) -> None:
     def enroll(name: str) -> None:
         for i in range(20):
             with Gallery(path, create=True) as own:
-                own.add(name, encoding(i), f"{i}", NOW)
+                own.add(name, sample(i, f"{i}"), NOW)
 
     threads = [threading.Thread(target=enroll, args=(name,)) for name in ("Ana", "Eva", "Ivan")]
     for thread in threads:
@@ -162,7 +169,7 @@ NAN = np.full(128, np.nan).tobytes()
         (lambda path: (path.unlink(), path.mkdir()), "unable to open"),
         (lambda path: os.truncate(path, 8192), "is damaged"),
         (overwrite(b"\xff" * 2000, at=4096), "is damaged"),
-        (spoil("PRAGMA user_version = 7"), "has schema version 7; this Facelatch reads 1"),
+        (spoil("PRAGMA user_version = 7"), "has schema version 7; this Facelatch reads 2 and older"),
         (spoil("DROP TABLE encodings"), "no such table"),
         (spoil("UPDATE encodings SET encoding = ?", bytes(1023)), "an encoding of Ana has the wrong size"),
         (spoil("UPDATE encodings SET encoding = ?", "text"), "an encoding of Ana has the wrong size"),
@@ -180,10 +187,10 @@ def test_what_is_wrong_with_a_gallery_is_said_with_its_path(
     damage: Callable[[Path], None], said: str, path: Path
 ) -> None:
     with Gallery(path, create=True) as gallery:
-        gallery.add("Ana", encoding(1), "a", NOW)
+        gallery.add("Ana", sample(1, "a"), NOW)
     damage(path)
     with pytest.raises(GalleryError) as caught, Gallery(path) as again:
-        again.load()
+        again.load(ENCODER)
     assert str(caught.value).startswith(f"{path}: ")
     assert said in str(caught.value)
 
@@ -206,8 +213,8 @@ def test_another_programs_database_is_left_alone(path: Path) -> None:
 
 
 def test_people_of_another_encoder_can_still_be_removed(gallery: Gallery, path: Path) -> None:
-    gallery.add("Ana", encoding(1), "a", NOW)
-    gallery.add("Eva", encoding(2), "b", NOW)
+    gallery.add("Ana", sample(1, "a"), NOW)
+    gallery.add("Eva", sample(2, "b"), NOW)
     spoil("UPDATE encodings SET encoder = 'facenet/1' WHERE person_id = 1")(path)
     gallery.remove("Ana")
-    assert gallery.load().names == ("Eva",)
+    assert gallery.load(ENCODER).names == ("Eva",)

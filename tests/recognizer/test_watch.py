@@ -10,8 +10,11 @@ import numpy as np
 import pytest
 
 from agents.recognizer.gallery import Gallery
+from agents.recognizer.records import Sample
 from agents.recognizer.watch import RETRY_S, Watch
 from agents.runtime.clock import Now
+
+ENCODER = "dlib-resnet-v1/mirrored"
 
 
 class Follower:
@@ -21,7 +24,7 @@ class Follower:
         self.watch, self.mono = Watch(path), 0.0
 
     def names(self) -> tuple[str, ...] | None:
-        enrolled = self.watch.poll(Now(utc=1_800_000_000.0, mono=self.mono))
+        enrolled = self.watch.poll(Now(utc=1_800_000_000.0, mono=self.mono), ENCODER)
         return None if enrolled is None else enrolled.names
 
     def names_after(self, s: float) -> tuple[str, ...] | None:
@@ -33,9 +36,9 @@ class Follower:
         return self.watch.problem or ""
 
 
-def enroll(path: Path, name: str) -> None:
+def enroll(path: Path, name: str, encoder: str = ENCODER) -> None:
     with Gallery(path, create=True) as gallery:
-        gallery.add(name, np.zeros(128), "a", Now(0.0, 0.0))
+        gallery.add(name, Sample(np.zeros(128), encoder, "a"), Now(0.0, 0.0))
 
 
 @pytest.fixture

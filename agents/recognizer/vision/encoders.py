@@ -28,6 +28,7 @@ class Encoder(Protocol):
     """`name` is what the gallery records: encodings of different names can't be compared."""
 
     name: str
+    network: Network
 
     def chip(self, image: Pixels, face: Found) -> Pixels:
         """The face turned upright and scaled: RGB, square. Raises ModelError where it can't be."""
@@ -42,7 +43,7 @@ class DlibResnet:
     name = "dlib-resnet-v1/mirrored"
 
     def __init__(self, network: Network, chip: Callable[[Pixels, Found], Pixels]) -> None:
-        self._network, self._chip = network, chip
+        self.network, self._chip = network, chip
 
     @classmethod
     def load(cls, name: str, models: Models) -> DlibResnet:
@@ -57,7 +58,7 @@ class DlibResnet:
         return self._chip(image, face)
 
     def encode(self, chips: Sequence[Pixels]) -> Encoding:
-        return _mirrored(chips, self._network.run)
+        return _mirrored(chips, self.network.run)
 
 
 class Aligned:
@@ -66,7 +67,7 @@ class Aligned:
     def __init__(self, name: str, model: Model, network: Network) -> None:
         self.name = f"{name}-{model.sha256[:16]}/mirrored"
         self._mean, self._scale = (127.5, 127.5) if model.kind == "arcface" else (0.0, 1.0)
-        self._network = network
+        self.network = network
 
     @classmethod
     def load(cls, name: str, models: Models) -> Aligned:
@@ -94,7 +95,7 @@ class Aligned:
     def _run(self, chips: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """One by one, as many such files are made for a single face; each encoding at length 1."""
         planes = ((chips.astype(np.float32) - self._mean) / self._scale).transpose(0, 3, 1, 2)
-        rows = np.concatenate([self._network.run(np.ascontiguousarray(plane[None])) for plane in planes])
+        rows = np.concatenate([self.network.run(np.ascontiguousarray(plane[None])) for plane in planes])
         flat = rows.reshape(len(chips), -1)
         return np.asarray(flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-12), np.float32)
 

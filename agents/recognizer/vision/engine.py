@@ -13,7 +13,7 @@ from agents.recognizer.core import Seen, choose
 from agents.recognizer.matcher import Encoding
 from agents.recognizer.vision.encoders import load_encoder
 from agents.recognizer.vision.found import Detector, Found, Pixels
-from agents.recognizer.vision.manifest import shipped
+from agents.recognizer.vision.manifest import HOG, merged
 from agents.recognizer.vision.models import Models
 from agents.wire.messages import Box
 
@@ -31,11 +31,11 @@ class Engine:
     """
 
     def __init__(self, settings: RecognizerSettings, folder: Path) -> None:
-        models = models_of(settings, folder)
+        models = Models(merged(settings.models), folder)
         self._upsample, self._min_face_px = settings.upsample, settings.min_face_px
         self._detector = _load_detector(settings, models)
         self._encoder = load_encoder(settings.encoder, models)
-        self.encoder = self._encoder.name
+        self.encoder, self.network = self._encoder.name, self._encoder.network
 
     def warm_up(self) -> None:
         """Everything once, so that the first visitor does not wait."""
@@ -69,11 +69,6 @@ class Engine:
         return [face.moved(r.left, r.top) for r, part in parts for face in self.find(np.ascontiguousarray(part))]
 
 
-def models_of(settings: RecognizerSettings, folder: Path) -> Models:
-    """The shipped manifest and the house's own entries, which may replace some."""
-    return Models({**shipped(), **settings.models}, folder)
-
-
 def sharpness(chip: Pixels) -> float:
     """Variance of the Laplacian of an RGB face chip.
 
@@ -84,10 +79,11 @@ def sharpness(chip: Pixels) -> float:
 
 
 def _load_detector(settings: RecognizerSettings, models: Models) -> Detector:
-    if settings.detector == "hog" or (settings.detector == "auto" and not models.is_present("yunet")):
+    name = models.detector(settings.detector)
+    if name == HOG:
         from agents.recognizer.vision.dlib_faces import Hog
 
         return Hog()
     from agents.recognizer.vision.yunet import YuNet
 
-    return YuNet(models.path("yunet"), settings.min_face_px)
+    return YuNet(models.path(name), settings.min_face_px)

@@ -20,7 +20,8 @@ PURPOSES: dict[Kind, str] = {
     "arcface": "encoder",
     "sface": "encoder",
 }
-BRINGS_OWN_THRESHOLD = ("arcface", "sface")
+AUTO, HOG = "auto", "hog"  # detectors without a file: yunet where it is present; dlib's own
+ALIGNED = ("arcface", "sface")  # by the five points of a face
 
 Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 
@@ -43,7 +44,7 @@ class Model(Section):
 
     @model_validator(mode="after")
     def _has_a_threshold(self) -> Self:
-        if self.kind in BRINGS_OWN_THRESHOLD and self.threshold is None:
+        if self.kind in ALIGNED and self.threshold is None:
             raise ValueError(f"an encoder of kind {self.kind} needs its threshold, a distance between 0 and 2")
         return self
 
@@ -63,3 +64,8 @@ Manifest = dict[str, Model]
 def shipped() -> Manifest:
     """The models that Facelatch was measured with."""
     return yamlfile.load(Path(__file__).with_name("models.yaml"), _Manifest)[0].models
+
+
+def merged(own: Manifest) -> Manifest:
+    """The shipped models and a house's own, which may replace some by their name."""
+    return {**shipped(), **own}

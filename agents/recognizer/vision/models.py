@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agents.recognizer.errors import ModelError
-from agents.recognizer.vision.manifest import Manifest, Model
+from agents.recognizer.vision.manifest import AUTO, HOG, Manifest, Model
 
 
 @dataclass(frozen=True)
@@ -26,14 +26,21 @@ class Models:
 
     def path(self, name: str) -> Path:
         """Where the file is, after its SHA-256 was compared. Raises ModelError."""
-        model = self.entry(name)
-        return check_file(self._where(model), model.sha256)
+        return check_file(self.where(name), self.entry(name).sha256)
 
     def is_present(self, name: str) -> bool:
         """Whether there is a file; perhaps another one than it should be."""
-        return self._where(self.entry(name)).is_file()
+        return self.where(name).is_file()
 
-    def _where(self, model: Model) -> Path:
+    def detector(self, wanted: str) -> str:
+        """What `wanted` means on this machine: AUTO is yunet where that is present, else HOG."""
+        if wanted != AUTO:
+            return wanted
+        return "yunet" if self.is_present("yunet") else HOG
+
+    def where(self, name: str) -> Path:
+        """Where the file is, or should be; of a package that is not installed, its own words. Raises ModelError."""
+        model = self.entry(name)
         package, colon, path = model.file.partition(":")
         if not colon:
             return self.folder / model.file

@@ -12,7 +12,7 @@ from agents.recognizer.errors import ModelError
 from agents.recognizer.vision.found import Found, Pixels
 from agents.wire.messages import Box
 
-SCORE, OVERLAP, MOST = 0.7, 0.3, 50
+SCORE, OVERLAP, MOST = 0.6, 0.3, 50
 SMALLEST_PX = 30
 """Width of the smallest face looked for, in the picture that YuNet sees: of 200 news photos, made smaller
 until the face was so wide, it found it in 99.5 %; at 24 px in 99, at 20 px in 98, at 16 px in 82 %."""

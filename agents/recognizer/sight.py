@@ -1,0 +1,80 @@
+"""From a frame to who is in it: decode, find, follow, encode, compare. One for all cameras."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from agents.recognizer import picture
+from agents.recognizer.core import Known, Seen, judge
+from agents.recognizer.matcher import Matcher
+from agents.recognizer.tracks import Track, Tracks
+from agents.recognizer.vision.engine import Engine
+from agents.recognizer.vision.found import Pixels
+from agents.runtime.clock import Now
+from agents.sight.motion import Motion
+from agents.wire.messages import Identity
+from agents.wire.stamp import Stamp
+
+LOOK_ANYWAY_S = 2.0  # between searches of a still picture: nobody is overlooked for longer
+FACE_S = 2.0  # after a face was seen every picture is searched
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """What was made of a frame. `image` is None where nothing had changed, so that it was not decoded."""
+
+    identity: Identity
+    image: Pixels | None
+    known: Sequence[Known] = ()
+
+
+@dataclass
+class _View:
+    """What is remembered of one camera. Times are monotonic."""
+
+    motion: Motion = field(default_factory=Motion)
+    tracks: Tracks = field(default_factory=Tracks)
+    searched_at: float = float("-inf")
+    face_at: float = float("-inf")
+
+
+class Sight:
+    """`matcher` knows who is enrolled; it may be replaced at any time."""
+
+    def __init__(self, engine: Engine, matcher: Matcher, max_pixels: int) -> None:
+        self._engine, self.matcher, self._max_pixels = engine, matcher, max_pixels
+        self._views: dict[str, _View] = defaultdict(_View)
+        self.encoder = engine.encoder
+        self.skipped = 0
+
+    def see(self, camera: str, jpeg: bytes, stamp: Stamp, now: Now) -> Sighting:
+        """Who is in a frame. Raises BadMessage."""
+        view = self._views[camera]
+        if not self._worth_a_search(view, jpeg, now.mono):
+            self.skipped += 1
+            return Sighting(judge(camera, stamp, ()), None)
+        image = picture.decode_frame(jpeg, self._max_pixels)
+        known = self._known(image, view, now.mono)
+        return Sighting(judge(camera, stamp, known), image, known)
+
+    def _worth_a_search(self, view: _View, jpeg: bytes, now_s: float) -> bool:
+        """Whether something has changed since the last search, a face was there, or it is time anyway."""
+        small = picture.thumbnail(jpeg, self._max_pixels)
+        moved = view.motion.seen(small, now_s)
+        if not moved and now_s - view.face_at > FACE_S and now_s - view.searched_at < LOOK_ANYWAY_S:
+            return False
+        view.searched_at = now_s
+        return True
+
+    def _known(self, image: Pixels, view: _View, now_s: float) -> list[Known]:
+        height_px, width_px = image.shape[:2]
+        seen = self._engine.look(image, view.tracks.regions(width_px, height_px, now_s))
+        if seen:
+            view.face_at = now_s
+        tracks = view.tracks.follow(seen, now_s)
+        return [self._compare(face, track) for face, track in zip(seen, tracks, strict=True)]
+
+    def _compare(self, face: Seen, track: Track) -> Known:
+        return Known(face, self.matcher.match(face.encoding), track.number)

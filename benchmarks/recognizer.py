@@ -1,0 +1,251 @@
+"""What recognizing a face costs, step by step, beside `face_recognition` on the same frames in the same run.
+
+Frames are 640×360 JPEGs of the demo's visit, one face in each. The whole frame is timed from JPEG to
+identity, in a row as a camera sends them, and each as if it were the first. `face_recognition` is given
+the decoded picture: its own two calls, with their defaults. All figures are medians, and what is compared
+takes turns, frame by frame.
+
+Then a whole house: what an empty hallway costs (see benchmarks/idle.py), and how old the frame behind
+each identity is while the recognizer is far too slow for its camera.
+
+Targets (--check):
+
+    whole_frame_times >= 12            as fast as face_recognition's two calls
+    encoding_times >= 15               as fast as dlib's encoding of one chip
+    idle.cpu_percent <= 5              of one core: broker and four agents, nobody there
+    idle.pss_mb <= 500                 the same
+    behind.over_ms <= 0                the oldest frame, beyond one processing time and one frame interval
+
+    .venv/bin/python benchmarks/recognizer.py [--rounds 40] [--alone] [--json] [--check]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from agents.cli.listen import listening
+from agents.recognizer.config import RecognizerSettings
+from agents.recognizer.matcher import NOBODY_ENROLLED, Matcher
+from agents.recognizer.sight import Sight
+from agents.recognizer.vision.converted import cache_folder
+from agents.recognizer.vision.dlib_faces import Reference
+from agents.recognizer.vision.engine import Engine
+from agents.recognizer.vision.found import Pixels
+from agents.recognizer.vision.manifest import shipped
+from agents.recognizer.vision.models import Models
+from agents.runtime.clock import Clock
+from agents.runtime.events import Message, Subscription
+from agents.runtime.inbox import Inbox
+from agents.wire.messages import Identity
+from agents.wire.stamp import Stamp
+from agents.wire.topics import IDENTITY
+from benchmarks import idle
+from demo import scenes
+from demo.house import Tuning, temporary_house
+from demo.photos import photos
+
+TARGETS_AT_LEAST = {"whole_frame_times": 12.0, "encoding_times": 15.0}
+TARGETS_AT_MOST = {"idle.cpu_percent": 5.0, "idle.pss_mb": 500.0, "behind.over_ms": 0.0}
+FRAME_S = 1 / 15
+SLOW = "\nrecognizer: { detector: hog, upsample: 2 }\n"  # dlib on a picture of 16 times the size
+BEHIND_S, BEHIND_FPS = 20.0, 30.0
+
+Times = dict[str, list[float]]
+
+
+def frames(folder: Path) -> list[bytes]:
+    """JPEGs of one man before the camera, standing there."""
+    scenes.visit(folder, [photos(_progress)["obama3.jpg"]], count=16)
+    return [path.read_bytes() for path in sorted(folder.iterdir())][scenes.arriving(16) :]
+
+
+class Steps:
+    """Everything that is timed, on one frame after the other."""
+
+    def __init__(self) -> None:
+        self.engine = Engine(RecognizerSettings(), Path())
+        self.engine.warm_up()
+        self.sight = self._sight()
+        self._dlib = Reference(Models(shipped(), Path()).path("dlib-resnet"))
+        self._opencv = _in_opencv()
+        self._clock, self._seq = Clock(trusted=True), 0
+        self.times: Times = {}
+
+    def one_frame(self, jpeg: bytes) -> None:
+        import face_recognition  # here, because it loads its models when imported
+
+        image = _rgb(jpeg)
+        self._time("face_recognition's two calls", lambda: _their_encodings(face_recognition, image))
+        self._time("whole frame, following", lambda: self._see(self.sight, jpeg))
+        self._time("whole frame, the first", lambda: self._see(self._sight(), jpeg))
+        self._time("  decode", lambda: _rgb(jpeg))
+        self._time("  find, everywhere", lambda: self.engine.find(image))
+        face = self.engine.find(image)[0]
+        self._time("  landmarks and chip", lambda: self.engine.chip(image, face))
+        chip = self.engine.chip(image, face)
+        self._time("  encode, with its mirror image", lambda: self.engine.encode([chip]))
+        self._encodings(chip[None])
+
+    def _encodings(self, chip: Pixels) -> None:
+        network = self.engine.network
+        self._time("one chip, dlib", lambda: self._dlib.run(chip))
+        self._time("one chip, onnxruntime", lambda: network.run(chip))
+        self._time("one chip, cv2.dnn", lambda: self._opencv(chip))
+
+    def _sight(self) -> Sight:
+        return Sight(self.engine, Matcher(NOBODY_ENROLLED, 0.42, 0.05), 12_000_000)
+
+    def _see(self, sight: Sight, jpeg: bytes) -> None:
+        """Told to come one after the other, as a camera's do."""
+        self._seq += 1
+        now = self._clock.now()
+        found = sight.see("front", jpeg, Stamp(now.utc, self._seq), now).identity
+        if len(found.faces) != 1:
+            raise SystemExit(f"{len(found.faces)} faces were found where there is one")
+
+    def _time(self, name: str, run: Callable[[], object]) -> None:
+        began = time.perf_counter()
+        run()
+        self.times.setdefault(name, []).append((time.perf_counter() - began) * 1000)
+
+
+def _rgb(jpeg: bytes) -> Pixels:
+    picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR_RGB)
+    assert picture is not None
+    return np.asarray(picture, np.uint8)
+
+
+def _their_encodings(face_recognition: Any, image: Pixels) -> None:
+    face_recognition.face_encodings(image, face_recognition.face_locations(image))
+
+
+def _in_opencv() -> Callable[[Pixels], object]:
+    """The same network, run by OpenCV."""
+    net = cv2.dnn.readNetFromONNX(str(next(cache_folder().glob("*.onnx"))))
+
+    def run(chip: Pixels) -> object:
+        net.setInput(chip)
+        return net.forward()
+
+    return run
+
+
+def behind() -> dict[str, float]:
+    """A house whose recognizer is far too slow for its camera: how old is what it tells?"""
+    with temporary_house(photos(_progress), _progress, Tuning(rate_fps=BEHIND_FPS)) as house:
+        house.config.write_text(house.config.read_text() + SLOW)
+        house.show("known")
+        topics = [Subscription(IDENTITY, ("front",))]
+        with house.running(), listening(house.settings, house.folder, "watch", topics, 30.0) as (_, inbox):
+            ages_ms, turns_ms = _ages(inbox)
+    over_ms = max(age - turn for age, turn in zip(ages_ms, turns_ms, strict=True)) - 1000 / BEHIND_FPS
+    return {
+        "identities_a_second": round(1000 / statistics.median(turns_ms), 2),
+        "age_ms_median": round(statistics.median(ages_ms), 1),
+        "age_ms_longest": round(max(ages_ms), 1),
+        "turn_ms_median": round(statistics.median(turns_ms), 1),
+        "over_ms": round(over_ms, 1),
+    }
+
+
+def _ages(inbox: Inbox) -> tuple[list[float], list[float]]:
+    """How old the frame behind each identity is when that is heard, and the time since the one before."""
+    ages_ms, turns_ms, last_at = [], [], 0.0
+    until = time.monotonic() + BEHIND_S
+    while time.monotonic() < until:
+        event = inbox.get(1.0)
+        if isinstance(event, Message) and (identity := Identity.decode(event.payload)).faces:
+            if last_at:
+                ages_ms.append((event.received_at - identity.captured_at) * 1000)
+                turns_ms.append((event.received_at - last_at) * 1000)
+            last_at = event.received_at
+    if len(ages_ms) < 5:
+        raise SystemExit(f"only {len(ages_ms)} identities came in {BEHIND_S:g} s")
+    return ages_ms, turns_ms
+
+
+def measure(rounds: int, alone: bool) -> dict[str, Any]:
+    """`alone`: without a house around it."""
+    with tempfile.TemporaryDirectory(prefix="facelatch-") as folder:
+        steps, pictures = Steps(), frames(Path(folder))
+        for i in range(rounds + 1):
+            _progress(f"frame {i} of {rounds}" if i else "warming up")
+            steps.one_frame(pictures[i % len(pictures)])
+    found = summary({name: times[1:] for name, times in steps.times.items()})
+    if not alone:
+        found["idle"] = idle.measure(30, 20)["together"]
+        _progress("a recognizer that is far too slow")
+        found["behind"] = behind()
+    return found
+
+
+def summary(times: Times) -> dict[str, Any]:
+    ms = {name: round(statistics.median(values), 2) for name, values in times.items()}
+    return {
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        "rounds": len(next(iter(times.values()))),
+        "ms": ms,
+        "whole_frame_times": round(ms["face_recognition's two calls"] / ms["whole frame, following"], 1),
+        "first_frame_times": round(ms["face_recognition's two calls"] / ms["whole frame, the first"], 1),
+        "encoding_times": round(ms["one chip, dlib"] / ms["one chip, onnxruntime"], 1),
+    }
+
+
+def table(found: dict[str, Any]) -> str:
+    lines = [f"medians of {found['rounds']} frames, on {found['machine']}", "", f"{'milliseconds':<40}"]
+    lines += [f"{name:<40}{value:>9.2f}" for name, value in found["ms"].items()]
+    lines += ["", f"{'times as fast':<40}"]
+    for name in ("whole_frame_times", "first_frame_times", "encoding_times"):
+        lines.append(f"{name.removesuffix('_times').replace('_', ' '):<40}{found[name]:>9.1f}")
+    for part in ("idle", "behind"):
+        lines += [""] + [f"{part}: {name:<34}{value:>9}" for name, value in found.get(part, {}).items()]
+    return "\n".join(lines)
+
+
+def missed_targets(found: dict[str, Any]) -> list[str]:
+    """One line for each figure on the wrong side of its target; what was not measured is none."""
+    missed = []
+    for name, limit in {**TARGETS_AT_LEAST, **TARGETS_AT_MOST}.items():
+        part, _, key = name.rpartition(".")
+        value = (found.get(part, {}) if part else found).get(key)
+        if value is not None and (value < limit if name in TARGETS_AT_LEAST else value > limit):
+            missed.append(f"{name} is {value}, the target is {limit:g}")
+    return missed
+
+
+def _progress(what: str) -> None:
+    print(f"recognizer: {what} ...", file=sys.stderr, flush=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=40, help="frames to time (default: 40)")
+    parser.add_argument("--alone", action="store_true", help="only the steps, without a house")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
+    parser.add_argument("--check", action="store_true", help="exit 1 when a target is missed, and name it")
+    args = parser.parse_args()
+    found = measure(args.rounds, args.alone)
+    print(json.dumps(found) if args.json else table(found))
+    missed = missed_targets(found) if args.check else []
+    for line in missed:
+        print(f"target missed: {line}", file=sys.stderr)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
