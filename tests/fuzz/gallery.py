@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from agents.recognizer.gallery import Gallery
+from agents.recognizer.records import Sample
 from agents.recognizer.watch import Watch
 from tests.fakes import after
 from tests.fuzz import contract
 from tests.fuzz.reader import Reader
 from tests.fuzz.targets import Target
 
+ENCODER = "dlib-resnet-v1/mirrored"
 PEOPLE = ("Ana Kovač", "Borut")
 MAX_CHANGES = 8
 STRANGE = (b"\x00", b"\xff", b"\x7f\xf0", b"\xff\xff\xff\xff", b"unknown", b"\x1b[2J", b"CREATE VIEW", b"\xed\xa0\x80")
@@ -30,7 +32,7 @@ def _whole() -> bytes:
     path = Path(_folder().name) / "whole.sqlite"
     with Gallery(path, create=True) as gallery:
         for number, person in enumerate(PEOPLE):
-            gallery.add(person, np.full(128, float(number)), str(number), after(0))
+            gallery.add(person, Sample(np.full(128, float(number)), ENCODER, str(number)), after(0))
     return path.read_bytes()
 
 
@@ -53,7 +55,7 @@ def _poll(content: bytes) -> set[str]:
     path.write_bytes(content)
     watch = Watch(path)
     try:
-        enrolled = watch.poll(after(0))
+        enrolled = watch.poll(after(0), ENCODER)
         assert enrolled is not None
         assert len(enrolled.names) == len(enrolled.encodings)
         assert np.isfinite(enrolled.encodings).all()

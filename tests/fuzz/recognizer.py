@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 from unittest import mock
 
@@ -14,7 +15,9 @@ from agents.recognizer import picture
 from agents.recognizer.agent import RecognizerAgent
 from agents.recognizer.config import RecognizerSettings
 from agents.recognizer.core import Seen
-from agents.recognizer.faces import FaceEngine
+from agents.recognizer.matcher import NOBODY_ENROLLED, Matcher
+from agents.recognizer.sight import Sight
+from agents.recognizer.vision.engine import Engine
 from agents.runtime.events import Message
 from agents.runtime.inbox import Inbox
 from agents.wire.messages import Box, Identity
@@ -66,13 +69,14 @@ def _bases() -> tuple[bytes, ...]:
 BASES = _bases()
 
 
-class Eyes(FaceEngine):
-    """In place of dlib: one face, as large as the picture."""
+class Eyes(Engine):
+    """In place of the models: one face, as large as the picture."""
 
     def __init__(self) -> None:
+        self.encoder = "eyes"
         self.looked_at: list[npt.NDArray[np.uint8]] = []
 
-    def look(self, image: npt.NDArray[np.uint8], min_face_px: int) -> list[Seen]:
+    def look(self, image: npt.NDArray[np.uint8], regions: Sequence[Box] | None = None) -> list[Seen]:
         self.looked_at.append(image)
         height, width = image.shape[:2]
         return [Seen(Box(left=0, top=0, width=width, height=height), np.zeros(128), 1.0)]
@@ -83,7 +87,7 @@ class House:
         self.session, self.clock, self.eyes = FakeSession(), clock, Eyes()
         settings = RecognizerSettings(max_pixels=MAX_PIXELS)
         self.agent = RecognizerAgent(settings, ["front"], Path("/nonexistent"), self.session, Inbox(), clock)
-        self.agent._engine = self.eyes
+        self.agent._sight = Sight(self.eyes, Matcher(NOBODY_ENROLLED, 0.4, 0.1), MAX_PIXELS)
         self.agent.log = read_log()
         self.seen: set[str] = set()
         self.before = b""
@@ -92,7 +96,7 @@ class House:
         now = self.clock.now()
         self.session.said.clear()
         self.eyes.looked_at.clear()
-        with mock.patch.object(picture, "decode", self.decode):
+        with mock.patch.object(picture, "_decoded", self.decode):
             self.agent.on_event(Message(FRAME, ("front",), frame, retain, properties, now.utc), now)
         self.agent.on_tick(now)
         assert {said.topic for said in self.session.said} <= {IDENTITY, PERSON, SNAPSHOT}
@@ -116,11 +120,12 @@ class House:
         assert claimed <= MAX_PIXELS, f"to be decoded: {claimed} pixels"
         self.seen.add("decoded a picture")
         image = decode_for_real(data, flags)
-        assert image.shape[0] * image.shape[1] == claimed, "the decoder found another size than its header says"
+        if flags == cv2.IMREAD_COLOR:  # others are made smaller
+            assert image.shape[0] * image.shape[1] == claimed, "the decoder found another size than its header says"
         return image
 
 
-decode_for_real = picture.decode
+decode_for_real = picture._decoded
 
 
 def claim(data: bytes) -> int:

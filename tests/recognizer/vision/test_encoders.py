@@ -74,7 +74,7 @@ def test_a_network_of_ones_own_gives_encodings_of_length_one_whatever_batch_it_t
     encodings = encoder.encode([noise(1), noise(2), noise(3)])
     assert encodings.shape == (3, SIZE)
     assert encodings.dtype == np.float64
-    np.testing.assert_allclose(np.linalg.norm(encodings, axis=1), np.ones(3))
+    assert np.linalg.norm(encodings, axis=1) == pytest.approx(1.0)
     np.testing.assert_allclose(encodings[1], encoder.encode([noise(2)])[0])
 
 
