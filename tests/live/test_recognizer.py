@@ -161,3 +161,25 @@ def test_a_gallery_damaged_while_it_runs_makes_everybody_a_stranger(
     ear.wait(HEALTH, lambda h: h.json["problem"] is None and h.json["counters"]["frames"] == 1)
     publish(ear, picture + b"\0", 2)
     assert ear.wait(IDENTITY, seq(2)).json["faces"][0]["person"] == "Barack"
+
+
+def test_a_recognizer_that_is_far_too_slow_is_never_behind(home: Home, ear: Ear, photos: dict[str, Path]) -> None:
+    """It takes the newest frame there is when it turns to the next: what it missed meanwhile, nobody sees."""
+    home.edit("recognizer: { min_face_px: 60 }", "recognizer: { detector: hog, upsample: 2 }")
+    home.start("recognizer")
+    ear.wait(ONLINE, lambda h: h.text == "online")
+    picture, number = frame(photos["obama3.jpg"]), 0
+    while len(ear.all(IDENTITY)) < 6:
+        number += 1
+        publish(ear, picture + number.to_bytes(4), number)
+        time.sleep(1 / 30)
+    looked_at, newest_before, newest, passed_over = 0, 0, 0, 0
+    for heard in ear.in_order(FRAME, IDENTITY):  # as the broker saw them come
+        if heard.topic.endswith("/frame"):
+            newest = int(heard.properties["seq"])
+            continue
+        passed_over += heard.json["seq"] - looked_at - 1
+        looked_at = heard.json["seq"]
+        assert looked_at >= newest_before - 2  # one is under way to it, one to the test's own ear
+        newest_before = newest
+    assert passed_over > 10  # else it was not slow, and this shows nothing

@@ -131,6 +131,11 @@ class Ear:
         with self._news:
             return [h for h in self._heard[since:] if h.topic == f"{self._base}/{topic}"]
 
+    def in_order(self, *topics: str) -> list[Heard]:
+        """All there was on these topics, as it came."""
+        with self._news:
+            return [h for h in self._heard if h.topic in [f"{self._base}/{topic}" for topic in topics]]
+
     def wait(self, topic: str, wanted: Callable[[Heard], bool] = lambda _: True, since: int = 0) -> Heard:
         """The first message on the topic, from `since` on, that is wanted."""
         until = time.monotonic() + PATIENCE_S
