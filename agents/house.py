@@ -75,6 +75,8 @@ class House(Section):
 
     def conflicts(self) -> Iterator[tuple[Loc, str]]:
         """What is right by itself but does not fit together."""
+        for key, problem in self.recognizer.model_problems():
+            yield ("recognizer", key), problem
         for door in self.doors:
             if door not in self.scheduler.doors:
                 yield ("doors", door), "no scheduler serves this door: add it under scheduler.doors"

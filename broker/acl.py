@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from agents.house import House
-from agents.wire.topics import ALL, COMMAND, REPLY, SESSION, Party, Topic
+from agents.wire.topics import ALL, COMMAND, FRAME, REPLY, SESSION, Party, Topic
 from broker.clients import Client
 
 Access = Literal["write", "read"]
@@ -94,6 +94,7 @@ _PEOPLE: frozenset[Party] = frozenset(("people",))
 def _commands(house: House) -> Iterator[User]:
     doors = tuple(house.doors)
     yield User("unlock", _PEOPLE, doors, writes=(COMMAND,), reads=(SESSION, REPLY))
+    yield User("enroll", _PEOPLE, cameras=tuple(house.cameras), writes=(), reads=(FRAME,))
     yield User("watch", _PEOPLE, doors, tuple(house.cameras), tuple(house.agents), writes=())
 
 

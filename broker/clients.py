@@ -11,7 +11,7 @@ from agents.wire.messages import first_error
 from agents.wire.values import Name
 from broker import BrokerError
 
-COMMANDS = ("unlock", "watch")
+COMMANDS = ("unlock", "enroll", "watch")
 KINDS = ("door", "camera", "recognizer", "scheduler")
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from agents.camera import picture
 from agents.camera.config import CameraSettings
 from agents.camera.core import Camera
+from agents.camera.motion import Scene
+from agents.camera.pace import Pace
 from agents.camera.picture import Image, PictureError
 from agents.camera.reader import Captured, Failed, Opened, Reader, Skipped
 from agents.camera.source import SourceError, label
@@ -35,6 +36,9 @@ class CameraAgent(Agent):
         self._settings, self._folder, self._clock = settings, folder, clock
         self._source = label(settings.source)
         self._camera = Camera(settings, self._source)
+        self._pace = Pace(settings.rate_fps)
+        self._scene = Scene() if self._camera.saves else None
+        self._last: Image | None = None
         self._reader: Reader | None = None
         self._ending: Reader | None = None  # given up, but perhaps still in its last read
         self._given_up_at = 0.0
@@ -51,7 +55,7 @@ class CameraAgent(Agent):
         if not isinstance(event, Captured | Opened | Skipped | Failed) or event.reader is not self._reader:
             return  # the broker went, or the last words of a reader that was given up
         if isinstance(event, Captured):
-            self._picture(event, now)
+            self._picture(event)
         elif isinstance(event, Opened):
             self.log.info("%s is open", self._source)
             self._camera.opened(now)
@@ -71,8 +75,8 @@ class CameraAgent(Agent):
         return self._camera.due_s(now)
 
     def report(self) -> Report:
-        counters = asdict(self._camera.counters)
-        counters["dropped"] += self.inbox.passed_over
+        counters = dict(vars(self._camera.counters))  # asked for at every turn
+        counters["dropped"] += self._pace.surplus + self.inbox.passed_over
         return Report(self._camera.problem, counters, self._latencies)
 
     def available(self) -> Availability:
@@ -82,14 +86,23 @@ class CameraAgent(Agent):
         for reader in filter(None, (self._reader, self._ending)):
             reader.close(CLOSE_S)
 
-    def _picture(self, event: Captured, now: Now) -> None:
-        if not self._camera.wants(now):
+    def _picture(self, event: Captured) -> None:
+        if not self._camera.wants(self._moved(event), event.at):
             return
         image = picture.prepare(event.image, self._settings)
         # of what would be published: a clock the camera paints into a cropped-off corner proves nothing
-        stamp = self._camera.stamp(picture.digest(image), event.at)
-        if stamp is not None and self.session.connected:
+        stamp = self._camera.stamp(picture.equal(image, self._last), event.at)
+        self._last = image
+        if stamp is None or not self.session.connected:
+            return
+        if self.session.behind:  # a frame that waits in a queue is old when it arrives
+            self._camera.counters.unsent += 1
+        else:
             self._publish(image, stamp, event.at)
+
+    def _moved(self, event: Captured) -> bool:
+        seen = picture.crop(event.image, self._settings.crop)
+        return self._scene is not None and self._scene.moved(seen, event.at.mono)
 
     def _publish(self, image: Image, stamp: Stamp, captured: Now) -> None:
         try:
@@ -106,7 +119,7 @@ class CameraAgent(Agent):
             self._wait_for_hung_read(now)
         else:
             self._camera.opening(now)
-            self._reader = Reader(self._settings, self._folder, self.inbox, self._clock)
+            self._reader = Reader(self._settings, self._folder, self._pace, self.inbox, self._clock)
 
     def _give_up(self, now: Now) -> None:
         assert self._reader is not None
@@ -132,5 +145,6 @@ class CameraAgent(Agent):
 
 def main(name: str, settings: CameraSettings, site: Site) -> None:
     """Run the camera `name` until it is told to stop. Raises SourceError when a read hangs for good."""
+    picture.use_one_thread()
     session, inbox, clock = open_session(site, "camera", name)
     run(CameraAgent(name, settings, site.folder, session, inbox, clock), clock)

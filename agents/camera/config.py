@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from agents.runtime.settings import Seconds, SecretInFile, Section
 
+IDLE_MIN_FPS = 0.5  # a visit ends when no face was seen for two seconds; nobody's does for standing still
 SECRET = "secret:"  # noqa: S105 - the word before a file's name
 Pixels = Annotated[int, Field(ge=16, le=8192)]
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -43,10 +44,15 @@ class CameraSettings(Section):
     """`source` is a USB index (0), an address OpenCV opens (rtsp://, http://), a video file, a folder
     of stills, `picamera2`, or `secret:FILE` for an address that stands in a file because of the
     password in it. Files and folders are relative to the house's file.
+
+    `idle_fps` frames a second are published when nothing moved for `active_s`. As many as `rate_fps`,
+    or more, and nothing is saved.
     """
 
     source: UsbIndex | Address
     rate_fps: Annotated[float, Field(gt=0, le=60)] = 10.0
+    idle_fps: Annotated[float, Field(ge=IDLE_MIN_FPS, le=60)] = 1.0
+    active_s: Seconds = 10.0
     width_px: Pixels = 640
     height_px: Pixels = 360
     quality: Annotated[int, Field(ge=30, le=100)] = 85

@@ -1,7 +1,8 @@
 """What a camera makes of its source's pictures. Pure: pictures and time in, decisions out.
 
-The core sees no picture, only its digest. The agent opens the source when the core says so, reports
-how that went, and publishes the pictures to which the core gives a stamp.
+The core sees no picture, only whether something moved in it and whether it is the last one again. The
+agent opens the source when the core says so, reports how that went, and publishes the pictures to
+which the core gives a stamp.
 """
 
 from __future__ import annotations
@@ -9,25 +10,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agents.camera.config import CameraSettings
+from agents.camera.pace import EARLY
 from agents.runtime.clock import Now
 from agents.wire.messages import Availability
 from agents.wire.stamp import Stamp
 
 FIRST_BACKOFF_S, LAST_BACKOFF_S = 1.0, 30.0
 OPENING_S = 30.0  # a Raspberry Pi takes seconds to load a camera library, a network camera to answer
-EARLY = 0.5  # of a period: how much before its time a picture is taken, as sources are never punctual
 CLOCK_STEP_S = 2.0  # the clock going back further than this was set, not adjusted
 
 
 @dataclass
 class Counters:
-    """`published` pictures; `repeated`: the same as the one before, to the last bit; `dropped`: more
-    than the rate asks for; `source_failures`: opening or reading failed; `reopened` after a failure;
-    `skipped`: stills that can't be read.
+    """`published` pictures; `still`: nothing moved in them; `repeated`: the same as the one before, to
+    the last bit; `unsent`: the broker had not taken the one before; `dropped`: more than the rate asks
+    for; `source_failures`: opening or reading failed; `reopened` after a failure; `skipped`: stills
+    that can't be read.
     """
 
     published: int = 0
+    still: int = 0
     repeated: int = 0
+    unsent: int = 0
     dropped: int = 0
     source_failures: int = 0
     reopened: int = 0
@@ -48,8 +52,8 @@ class Camera:
         self._backoff_s = FIRST_BACKOFF_S
         self._was_open = False
         self._waiting_since, self._patience_s = 0.0, 0.0
-        self._due_at = float("-inf")
-        self._digest: bytes | None = None
+        self._moved_at = float("-inf")
+        self._stamped_at = float("-inf")
         self._same_since = 0.0
         self._captured_at = 0.0
 
@@ -73,6 +77,7 @@ class Camera:
         """The source is open; its first picture is awaited."""
         self.counters.reopened += self._was_open
         self._was_open = True
+        self._stamped_at = float("-inf")  # that there are pictures again is news
         # a folder shown slower than one picture in `stalled_after_s` is slow, not stalled
         self._wait(max(self._settings.stalled_after_s, 2 * self._period_s), now)
 
@@ -96,37 +101,44 @@ class Camera:
         due_at = self._waiting_since + self._patience_s if self._open_at is None else self._open_at
         return due_at - now.mono
 
-    def wants(self, now: Now) -> bool:
-        """Whether the picture that just came is due; else it is surplus.
+    @property
+    def saves(self) -> bool:
+        """Whether it makes a difference that nothing moves."""
+        return self._settings.idle_fps < self._settings.rate_fps
 
-        The generic cell rate algorithm (ITU-T I.371): each picture moves the next one's time on by a
-        period, and may itself be early by a share of one. So no error adds up: over any time T, at
-        most rate × T + 1 + `EARLY` pictures are wanted.
+    def wants(self, moved: bool, captured: Now) -> bool:
+        """Whether to look at the picture that came more closely, and publish it if it gets a stamp.
+
+        While something moves, and for `active_s` after that, every picture is wanted, the first of them
+        too; then `idle_fps` a second. One without a stamp does not count: another is tried at once.
         """
-        self._waiting_since = now.mono
-        if now.mono < self._due_at - EARLY * self._period_s:
-            self.counters.dropped += 1
-            return False
-        self._due_at = max(self._due_at, now.mono) + self._period_s
-        return True
+        self._waiting_since = captured.mono
+        if moved or not self.saves:
+            self._moved_at = captured.mono
+        idle_due_at = self._stamped_at + 1 / self._settings.idle_fps - EARLY * self._period_s
+        if captured.mono - self._moved_at <= self._settings.active_s or captured.mono >= idle_due_at:
+            return True
+        self.counters.still += 1
+        self._same_since = captured.mono  # nobody looked whether it is the same, so it is not held to be
+        return False
 
-    def stamp(self, digest: bytes, captured: Now) -> Stamp | None:
+    def stamp(self, repeated: bool, captured: Now) -> Stamp | None:
         """The stamp to publish a picture under, or None when it may not be published.
 
-        A picture that equals the one before is not evidence of anything new: it never gets a stamp.
-        Stamps strictly rise in `captured_at`, unless the computer's clock was set back.
+        A picture that is the last one again (`repeated`) is not evidence of anything new: it never gets
+        a stamp. Stamps strictly rise in `captured_at`, unless the computer's clock was set back.
         """
-        if digest == self._digest:
+        if repeated:
             self._repeat(captured)
             return None
-        self._digest, self._same_since = digest, captured.mono
+        self._same_since = captured.mono
         self._lost, self._flows = None, True
         self._backoff_s = FIRST_BACKOFF_S
         captured_at = round(captured.utc, 6)  # as it is written on the wire
         if 0 <= self._captured_at - captured_at <= CLOCK_STEP_S:
             self.counters.dropped += 1
             return None
-        self._captured_at = captured_at
+        self._captured_at, self._stamped_at = captured_at, captured.mono
         return Stamp(captured_at, seq=self.counters.published)
 
     def published(self) -> None:

@@ -30,25 +30,35 @@ class OpenCvSource:
         _quieten()
         self._capture = self._open()
 
-    def read(self) -> Image:
-        image = self._next()
-        if image is None and not self.live:  # the end of the file; not every kind can be wound back
+    def grab(self) -> None:
+        good = self._grab()
+        if not good and not self.live:  # the end of the file; not every kind can be wound back
             self.close()
             self._capture = self._open()
-            image = self._next()
-        if image is None:
-            raise SourceError(f"{self._name}: gives no picture any more")
-        return image
+            good = self._grab()
+        if not good:
+            raise self._lost()
+
+    def retrieve(self) -> Image:
+        try:
+            good, image = self._capture.retrieve()
+        except cv2.error:
+            raise self._lost() from None
+        if not good:
+            raise self._lost()
+        return image  # type: ignore[return-value]  # VideoCapture gives uint8
 
     def close(self) -> None:
         self._capture.release()
 
-    def _next(self) -> Image | None:
+    def _grab(self) -> bool:
         try:
-            good, image = self._capture.read()
+            return self._capture.grab()
         except cv2.error:
-            return None
-        return image if good else None  # type: ignore[return-value]  # VideoCapture gives uint8
+            return False
+
+    def _lost(self) -> SourceError:
+        return SourceError(f"{self._name}: gives no picture any more")
 
     def _open(self) -> cv2.VideoCapture:
         try:

@@ -30,12 +30,14 @@ class PicameraSource:
             self.close()
             raise SourceError(f"{PICAMERA}: can't be started: {error}") from error
 
-    def read(self) -> Image:
+    def grab(self) -> None:
         try:
-            image: Image = self._camera.capture_array("main", wait=self._timeout_s)
+            self._image: Image = self._camera.capture_array("main", wait=self._timeout_s)
         except Exception as error:
             raise SourceError(f"{PICAMERA}: gives no picture any more: {str(error) or type(error).__name__}") from error
-        return image
+
+    def retrieve(self) -> Image:
+        return self._image  # comes decoded
 
     def close(self) -> None:
         with contextlib.suppress(Exception):  # a camera in trouble may not stop in good order either

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agents.camera.config import CameraSettings
+from agents.camera.pace import Pace
 from agents.camera.picture import Image
 from agents.camera.source import Source, SourceError, open_source
 from agents.runtime.clock import Clock, Now
@@ -21,7 +22,7 @@ class Opened:
 
 @dataclass(frozen=True, eq=False)
 class Captured:
-    """A picture, and the instant right after it was read."""
+    """A picture, and the instant right after it came."""
 
     reader: Reader
     image: Image
@@ -47,12 +48,13 @@ class Failed:
 class Reader:
     """One life of a source: opens it and reads until it fails or `close` is called.
 
-    All it has to say it puts into the inbox; of pictures only the newest waits there. A source that
-    is not live is read at the camera's rate.
+    All it has to say it puts into the inbox; of pictures only the newest waits there. What a live
+    source has beyond the `pace` is not even decoded; any other source is read at that pace.
     """
 
-    def __init__(self, settings: CameraSettings, folder: Path, inbox: Inbox, clock: Clock) -> None:
-        self._settings, self._folder, self._inbox, self._clock = settings, folder, inbox, clock
+    def __init__(self, settings: CameraSettings, folder: Path, pace: Pace, inbox: Inbox, clock: Clock) -> None:
+        self._settings, self._folder, self._pace = settings, folder, pace
+        self._inbox, self._clock = inbox, clock
         self._stop = threading.Event()
         # a daemon, as a read that hangs in a driver may not keep the agent from ending
         self._thread = threading.Thread(target=self._run, name="reader", daemon=True)
@@ -81,12 +83,13 @@ class Reader:
         self._inbox.put(Skipped(self, text))
 
     def _read(self, source: Source) -> None:
-        period_s = 0.0 if source.live else 1 / self._settings.rate_fps
+        period_s = 0.0 if source.live else self._pace.period_s
         due_at = self._clock.now().mono
         wait_s = 0.0
         while not self._stop.wait(wait_s):
-            image = source.read()
+            source.grab()
             now = self._clock.now()
-            self._inbox.put_latest(self, Captured(self, image, now))
+            if self._pace.takes(now.mono):
+                self._inbox.put_latest(self, Captured(self, source.retrieve(), now))
             due_at = max(due_at + period_s, now.mono)
             wait_s = due_at - now.mono

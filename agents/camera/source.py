@@ -29,8 +29,14 @@ class Source(Protocol):
 
     live: bool
 
-    def read(self) -> Image:
-        """The next picture: BGR, uint8, (height, width, 3). Blocks. Raises SourceError."""
+    def grab(self) -> None:
+        """Wait for the next picture. Raises SourceError."""
+
+    def retrieve(self) -> Image:
+        """The picture that was grabbed: BGR, uint8, (height, width, 3). Raises SourceError.
+
+        This is where it is decoded: a picture that nobody wants is only grabbed.
+        """
 
     def close(self) -> None:
         """Let go of it."""

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from agents.recognizer import picture
 from agents.recognizer.config import RecognizerSettings
-from agents.recognizer.core import Arrivals, Known, in_a_word, judge
+from agents.recognizer.core import Arrivals, in_a_word
 from agents.recognizer.matcher import NOBODY_ENROLLED, Enrolled, Matcher
-from agents.recognizer.tracks import Tracks
+from agents.recognizer.sight import Sight, Sighting
+from agents.recognizer.unknowns import FILE, Unknowns
 from agents.recognizer.vision.engine import Engine
-from agents.recognizer.vision.found import Pixels
 from agents.recognizer.watch import Watch
 from agents.runtime.agent import IDLE_S, Agent, open_session, run
 from agents.runtime.clock import Clock, Now
@@ -21,7 +20,7 @@ from agents.runtime.health import Latencies, Report
 from agents.runtime.inbox import Inbox
 from agents.runtime.session import Session
 from agents.runtime.settings import Site
-from agents.wire.messages import BadMessage, Identity, Refusal
+from agents.wire.messages import BadMessage, Refusal
 from agents.wire.stamp import Stamp
 from agents.wire.topics import FRAME, IDENTITY, PERSON, SNAPSHOT
 from agents.wire.values import NOBODY
@@ -43,29 +42,29 @@ class _Camera:
 
     def __init__(self, name: str, max_age_s: float) -> None:
         self.arrivals = Arrivals(name, max_age_s)
-        self.tracks = Tracks()
         self.person = NOBODY
         self.snapshot: bytes | None = None
         self.looked_at = self.snapshot_at = self.warned_at = float("-inf")
 
 
 class RecognizerAgent(Agent):
-    """Looks for the enrolled people in the frames of `cameras`; the settings' paths are relative to `folder`."""
+    """Looks for the enrolled people in the frames of `cameras`."""
 
     def __init__(
         self,
         settings: RecognizerSettings,
         cameras: Sequence[str],
-        folder: Path,
+        site: Site,
         session: Session,
         inbox: Inbox,
         clock: Clock,
     ) -> None:
         super().__init__("recognizer", settings.id, session, inbox)
-        self._settings, self._folder, self._clock = settings, folder, clock
+        self._settings, self._site, self._clock = settings, site, clock
         self._cameras = {name: _Camera(name, settings.max_age_s) for name in cameras}
-        self._engine: Engine | None = None
-        self._watch = Watch(folder / settings.gallery)
+        self._sight: Sight | None = None
+        self._unknowns: Unknowns | None = None
+        self._watch = Watch(site.folder / settings.gallery)
         self._matcher = self._matcher_of(NOBODY_ENROLLED)
         self._counters, self._latencies = _Counters(), Latencies()
 
@@ -75,8 +74,10 @@ class RecognizerAgent(Agent):
     def start(self) -> None:
         """Load the models and use them once, so that the first visitor does not wait. Raises ModelError."""
         started = self._clock.now()
-        self._engine = Engine(self._settings, self._folder)
-        self._engine.warm_up()
+        engine = Engine(self._settings, self._site.folder)
+        engine.warm_up()
+        self._unknowns = Unknowns(self._site.data / FILE, self._settings.keep_unknown, engine.encoder, started)
+        self._sight = Sight(engine, self._matcher, self._settings.max_pixels)
         self._follow_gallery(started)
         took_ms = (self._clock.now().mono - started.mono) * 1000
         self.log.info("ready in %.0f ms, people enrolled: %d", took_ms, len(self._matcher.people))
@@ -97,6 +98,8 @@ class RecognizerAgent(Agent):
 
     def on_tick(self, now: Now) -> float:
         self._follow_gallery(now)
+        assert self._unknowns is not None
+        self._unknowns.tick(now)
         for name, camera in self._cameras.items():
             if now.mono - camera.looked_at > GONE_AFTER_S:
                 self._publish_person(name, NOBODY)
@@ -105,17 +108,21 @@ class RecognizerAgent(Agent):
     def report(self) -> Report:
         now = self._clock.now()
         arrivals = [camera.arrivals for camera in self._cameras.values()]
-        problems = [self._watch.problem, *(camera.problem(now) for camera in arrivals)]
+        problems = [self._watch.problem, self._unknowns.problem if self._unknowns else None]
+        problems += [camera.problem(now) for camera in arrivals]
         counters = asdict(self._counters) | {
             "stale_frames": sum(camera.stale for camera in arrivals),
             "repeated_frames": sum(camera.repeated for camera in arrivals),
             "passed_over": self.inbox.passed_over,
+            "still_frames": self._sight.skipped if self._sight else 0,
             "people": len(self._matcher.people),
         }
         return Report("; ".join(filter(None, problems)) or None, counters, self._latencies)
 
     def close(self) -> None:
         self._watch.close()
+        if self._unknowns is not None:
+            self._unknowns.close()
 
     def _on_frame(self, frame: Message, now: Now) -> None:
         """Raises BadMessage."""
@@ -126,21 +133,14 @@ class RecognizerAgent(Agent):
         stamp = camera.arrivals.stamp(Stamp.of(frame.properties), frame.received_at)
         if not camera.arrivals.news(frame.payload, stamp, now):
             return
-        image = picture.decode_frame(frame.payload, self._settings.max_pixels)
-        self._publish(judge(name, stamp, self._look(image, camera.tracks, now)), image, now)
+        assert self._sight is not None
+        sighting = self._sight.see(name, frame.payload, stamp, now)
+        self._publish(sighting, now)
+        self._keep_unknown(sighting, now)
 
-    def _look(self, image: Pixels, tracks: Tracks, now: Now) -> list[Known]:
-        assert self._engine is not None
-        height_px, width_px = image.shape[:2]
-        seen = self._engine.look(image, tracks.regions(width_px, height_px, now.mono))
-        followed = tracks.follow(seen, now.mono)
-        return [
-            Known(face, self._matcher.match(face.encoding), track.number)
-            for face, track in zip(seen, followed, strict=True)
-        ]
-
-    def _publish(self, identity: Identity, image: Pixels, now: Now) -> None:
+    def _publish(self, sighting: Sighting, now: Now) -> None:
         """The identity first: a door may be waiting for it."""
+        identity = sighting.identity
         name, camera = identity.camera, self._cameras[identity.camera]
         self.session.publish(IDENTITY, name, payload=identity.encode())
         self._latencies.add(self._clock.now().utc - identity.captured_at)
@@ -148,10 +148,25 @@ class RecognizerAgent(Agent):
         self._counters.faces += len(identity.faces)
         camera.looked_at = now.mono
         self._publish_person(name, in_a_word(identity))
-        if self._settings.snapshot and identity.faces and now.mono - camera.snapshot_at >= SNAPSHOT_EVERY_S:
+        self._publish_snapshot(sighting, camera, now)
+
+    def _publish_snapshot(self, sighting: Sighting, camera: _Camera, now: Now) -> None:
+        identity, image = sighting.identity, sighting.image
+        if not self._settings.snapshot or image is None or not identity.faces:
+            return
+        if now.mono - camera.snapshot_at >= SNAPSHOT_EVERY_S:
             camera.snapshot_at = now.mono
             camera.snapshot = picture.snapshot(image, identity)
-            self.session.publish(SNAPSHOT, name, payload=camera.snapshot)
+            self.session.publish(SNAPSHOT, identity.camera, payload=camera.snapshot)
+
+    def _keep_unknown(self, sighting: Sighting, now: Now) -> None:
+        assert self._unknowns is not None
+        if sighting.image is None:
+            return
+        for known in sighting.known:
+            if known.match.person is None:
+                face = known.seen
+                self._unknowns.add(sighting.identity.camera, sighting.image, face.box, face.encoding, now)
 
     def _publish_person(self, name: str, person: str) -> None:
         camera = self._cameras[name]
@@ -169,10 +184,11 @@ class RecognizerAgent(Agent):
             self.log.warning("%s: refused: %s", FRAME.path.replace("<camera>", name), error)
 
     def _follow_gallery(self, now: Now) -> None:
-        problem, enrolled = self._watch.problem, self._watch.poll(now)
+        assert self._sight is not None
+        problem, enrolled = self._watch.problem, self._watch.poll(now, self._sight.encoder)
         if enrolled is None:
             return
-        self._matcher = self._matcher_of(enrolled)
+        self._matcher = self._sight.matcher = self._matcher_of(enrolled)
         if self._watch.problem is None:
             self.log.info("people enrolled: %d", len(self._matcher.people))
         elif self._watch.problem != problem:
@@ -185,4 +201,4 @@ class RecognizerAgent(Agent):
 def main(settings: RecognizerSettings, cameras: Sequence[str], site: Site) -> None:
     """Recognize people in the frames of `cameras` until told to stop. Raises ModelError."""
     session, inbox, clock = open_session(site, "recognizer", settings.id)
-    run(RecognizerAgent(settings, cameras, site.folder, session, inbox, clock), clock)
+    run(RecognizerAgent(settings, cameras, site, session, inbox, clock), clock)

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from agents.recognizer.vision.manifest import Model
+from agents.recognizer.vision.manifest import ALIGNED, AUTO, HOG, Model, merged, shipped
 from agents.runtime.settings import Seconds, Section
 from agents.wire.values import Name
+
+
+class KeepUnknown(Section):
+    """For how long, and how many, faces of people who are not enrolled are kept."""
+
+    max_age_days: Annotated[float, Field(gt=0, le=365)] = 7.0
+    max_count: Annotated[int, Field(ge=1, le=10_000)] = 200
 
 
 class RecognizerSettings(Section):
@@ -29,7 +37,7 @@ class RecognizerSettings(Section):
     gallery: Annotated[str, StringConstraints(min_length=1)] = "data/gallery.sqlite"
     threshold: Annotated[float, Field(gt=0, le=0.6)] = 0.42
     min_margin: Annotated[float, Field(ge=0, le=0.5)] = 0.05
-    detector: Literal["auto", "yunet", "hog"] = "auto"
+    detector: Name = AUTO
     encoder: Name = "dlib-resnet"
     models: dict[Name, Model] = {}
     min_face_px: Annotated[int, Field(ge=20, le=2000)] = 60
@@ -37,3 +45,20 @@ class RecognizerSettings(Section):
     max_age_s: Seconds = 2.0
     max_pixels: Annotated[int, Field(ge=10_000, le=50_000_000)] = 12_000_000
     snapshot: bool = True
+    keep_crops: bool = False
+    keep_unknown: KeepUnknown | None = None
+
+    def model_problems(self) -> Iterator[tuple[str, str]]:
+        """The keys that name a model which is none or does not fit, and what is wrong."""
+        models = merged(self.models)
+        encoders = [name for name, model in models.items() if model.purpose == "encoder"]
+        if self.encoder not in encoders:
+            yield "encoder", f"there is no encoder {self.encoder!r}; there are {', '.join(encoders)}"
+        elif self.detector == HOG and models[self.encoder].kind in ALIGNED:
+            yield "detector", f"encoder {self.encoder!r} needs the five points of a face, which only yunet gives"
+        detectors = [AUTO, HOG, *(name for name, model in models.items() if model.purpose == "detector")]
+        if self.detector not in detectors:
+            yield "detector", f"there is no detector {self.detector!r}; there are {', '.join(detectors)}"
+        for name, model in self.models.items():
+            if name in shipped() and model.kind != shipped()[name].kind:
+                yield "models", f"{name} has to be of kind {shipped()[name].kind}"

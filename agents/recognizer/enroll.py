@@ -1,98 +1,75 @@
-"""From a photo to an encoding worth keeping, or to the reason why not.
-
-The gates: one whole JPEG or PNG of at most 50 megapixels; exactly one face; at least 80 px wide,
-measured after a large photo was made smaller to 1280 px on its longest side; sharp.
-"""
+"""From a picture to what the gallery keeps of the face in it, or to the reason why not."""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 
-import cv2
+import numpy as np
 
 from agents.recognizer import picture
 from agents.recognizer.errors import PhotoRefused
-from agents.recognizer.faces import FaceEngine, Pixels, sharpness
-from agents.recognizer.jpeg import check_jpeg, check_pixels
+from agents.recognizer.gates import Flaw, Measures, flaw, light_of, number_flaw, pose_of
 from agents.recognizer.matcher import Encoding
-from agents.wire.messages import BadMessage, Box, Refusal
-
-MAX_PHOTO_BYTES = 50_000_000
-MAX_PHOTO_PIXELS = 50_000_000  # more than a frame may have: phones take 12 to 50 megapixels
-LONGEST_SIDE_PX = 1280
-MIN_FACE_PX = 80
-MIN_SHARPNESS = 10.0
-"""Refuses 0.6 % of the 1,665 faces of Labeled Faces in the Wild as they are, and 61, 92 and 99.6 %
-of them blurred with sigma 1.5, 2 and 3 px, which is 1.4, 1.9 and 2.9 % of their median width."""
-
-PNG_SIGNATURE, PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
-REDUCED = {2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4, 8: cv2.IMREAD_REDUCED_COLOR_8}
+from agents.recognizer.photo import MAX_PHOTO_PIXELS, Photo
+from agents.recognizer.records import Sample
+from agents.recognizer.vision.engine import Engine, sharpness
+from agents.recognizer.vision.found import Found, Pixels
+from agents.wire.messages import BadMessage
 
 
-@dataclass(frozen=True)
-class Photo:
-    """`image` is upright RGB (height, width, 3), `scale` its size over the file's; `sha256` the file's."""
+@dataclass(frozen=True, eq=False)
+class Portrait:
+    """The one face of an RGB picture, and what was measured of it."""
 
     image: Pixels
-    scale: float
-    sha256: str
+    face: Found
+    chip: Pixels
+    measures: Measures
 
-    def in_file(self, box: Box) -> Box:
-        """Where a box of `image` is in the photo as it was."""
-        left, top, width, height = (round(v / self.scale) for v in (box.left, box.top, box.width, box.height))
-        return Box(left=left, top=top, width=width, height=height)
+    def sample(self, engine: Engine, sha256: str, keep_crop: bool) -> Sample:
+        """For the gallery; `sha256` is that of the picture's file."""
+        crop = picture.face_crop(self.image, self.face.box) if keep_crop else None
+        return Sample(engine.encode([self.chip])[0], engine.encoder, sha256, crop)
 
 
-def read_photo(path: Path) -> Photo:
-    """Decode a photo, at most LONGEST_SIDE_PX on its longest side. Raises PhotoRefused."""
+def portray(image: Pixels, engine: Engine) -> Portrait | Flaw:
+    """The good face of a picture, or what is wrong with it."""
+    # faces that are too small to be found at once are looked for to be able to say so
+    faces = engine.find(image) or engine.find(image, upsample=1)
+    wrong = number_flaw(len(faces))
+    if wrong is not None:
+        return wrong
+    (face,) = faces
+    chip = engine.chip(image, face)
+    pose = None if face.points is None else pose_of(face.points)
+    measures = Measures(face.box.width, light_of(chip), sharpness(chip), pose)
+    return flaw(measures) or Portrait(image, face, chip, measures)
+
+
+def take_sample(photo: Photo, engine: Engine, keep_crop: bool) -> Sample:
+    """What the gallery keeps of the one good face. Raises PhotoRefused."""
+    found = portray(photo.image, engine)
+    if isinstance(found, Flaw):
+        raise PhotoRefused(found.reason)
+    return found.sample(engine, photo.sha256, keep_crop)
+
+
+def encode_photo(photo: Photo, engine: Engine) -> Encoding:
+    """The encoding of the one good face, float64 (d,). Raises PhotoRefused."""
+    return take_sample(photo, engine, keep_crop=False).encoding
+
+
+def encode_crop(jpeg: bytes, engine: Engine) -> Encoding:
+    """The encoding, float64 (d,), of the face that a kept crop was made around. Raises PhotoRefused.
+
+    It went through the gates when it was enrolled; there may be a part of another face at the edge.
+    """
     try:
-        data = _read(path)
-        longest = max(_check(data))
-        factor = max((f for f in REDUCED if longest // f >= LONGEST_SIDE_PX), default=1)
-        image = picture.decode(data, REDUCED.get(factor, cv2.IMREAD_COLOR))
-    except OSError as error:
-        raise PhotoRefused(f"can't be read: {error.strerror}") from None
+        image = picture.decode_frame(jpeg, MAX_PHOTO_PIXELS)
     except BadMessage as error:
         raise PhotoRefused(str(error)) from None
-    image = picture.fit(image, LONGEST_SIDE_PX)
-    return Photo(image, max(image.shape[:2]) / longest, hashlib.sha256(data).hexdigest())
-
-
-def encode_photo(photo: Photo, engine: FaceEngine) -> Encoding:
-    """The encoding of the one good face, float64 (128,). Raises PhotoRefused."""
-    # faces that are too small to be found at once are looked for to be able to say so
-    faces = engine.find(photo.image) or engine.find(photo.image, upsample=1)
+    faces = engine.find(image) or engine.find(image, upsample=1)
     if not faces:
         raise PhotoRefused("no face found")
-    if len(faces) > 1:
-        raise PhotoRefused(f"{len(faces)} faces found; a photo to enroll shows one person")
-    if faces[0].width < MIN_FACE_PX:
-        raise PhotoRefused(f"the face is too small: {faces[0].width} px wide, at least {MIN_FACE_PX} are needed")
-    chip = engine.chip(photo.image, faces[0])
-    sharp = sharpness(chip)
-    if sharp < MIN_SHARPNESS:
-        raise PhotoRefused(f"the face is blurred: sharpness {sharp:.1f}, at least {MIN_SHARPNESS:.0f} is needed")
-    return engine.encode_chip(chip)
-
-
-def _read(path: Path) -> bytes:
-    if path.exists() and not path.is_file():
-        raise PhotoRefused("is not a file")
-    if path.stat().st_size > MAX_PHOTO_BYTES:
-        raise PhotoRefused(f"is larger than {MAX_PHOTO_BYTES // 1_000_000} MB")
-    return path.read_bytes()
-
-
-def _check(data: bytes) -> tuple[int, int]:
-    """Width and height from the header, before anything is decoded. Raises BadMessage."""
-    if data.startswith(b"\xff\xd8"):
-        return check_jpeg(data, MAX_PHOTO_PIXELS)
-    if not data.startswith(PNG_SIGNATURE):
-        raise BadMessage(Refusal.MALFORMED, "is neither a JPEG nor a PNG picture" if data else "is empty")
-    width, height = int.from_bytes(data[16:20]), int.from_bytes(data[20:24])  # IHDR always comes first
-    check_pixels(width, height, MAX_PHOTO_PIXELS)
-    if PNG_END not in data:
-        raise BadMessage(Refusal.MALFORMED, "PNG is cut off: its end is missing")
-    return width, height
+    face = max(faces, key=lambda face: face.box.width)
+    return np.asarray(engine.encode([engine.chip(image, face)])[0])

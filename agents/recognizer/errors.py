@@ -17,8 +17,20 @@ class PhotoRefused(RecognizerError):
     """A photo is not good enough to enroll somebody from, or is none; the text says why."""
 
 
-class GalleryError(RecognizerError):
-    """The gallery can't be used as asked; the text names the file and says why."""
+class StoreError(RecognizerError):
+    """A file of faces can't be used as asked; the text names it and says why."""
+
+
+class GalleryError(StoreError):
+    """The same of the gallery."""
+
+
+class PeopleThere(GalleryError):
+    """People are to be added of whom some are there already; the text names them."""
+
+
+class BackupError(RecognizerError):
+    """A backup of the gallery can't be read or written; the text names the file and says why."""
 
 
 class NoGallery(GalleryError):

@@ -1,212 +1,274 @@
 """The gallery: a SQLite file of people and their encodings, used by several programs at once.
 
-An encoding is 128 little-endian float64. The photos are not kept, only their SHA-256.
+An encoding is a row of little-endian float64, as many as its encoder gives. The photos are not
+kept, only their SHA-256; a crop of the face only where the house says so.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sqlite3
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Self
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
-import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from agents.recognizer.errors import GalleryError, NoGallery, UnknownPerson
-from agents.recognizer.matcher import ENCODER, ENCODING_SIZE, Encoding, Enrolled
+from agents.recognizer.errors import GalleryError, NoGallery, PeopleThere, PhotoRefused, UnknownPerson
+from agents.recognizer.matcher import NOBODY_ENROLLED, Encoding, Enrolled
+from agents.recognizer.records import Person, PersonRecord, PhotoRecord, Sample, StoredPhoto, matrix, to_blob
+from agents.recognizer.schema import GALLERY
+from agents.recognizer.store import Database, Store
 from agents.runtime.clock import Now
+from agents.wire.messages import first_error
 from agents.wire.values import PersonName
 
-SCHEMA_VERSION = 1
-BUSY_TIMEOUT_S = 5.0
-BLOB = np.dtype("<f8")
-SCHEMA = (
-    """CREATE TABLE people (
-         id INTEGER PRIMARY KEY,
-         name TEXT NOT NULL UNIQUE,
-         created_at REAL NOT NULL
-       )""",
-    """CREATE TABLE encodings (
-         id INTEGER PRIMARY KEY,
-         person_id INTEGER NOT NULL REFERENCES people (id) ON DELETE CASCADE,
-         encoding BLOB NOT NULL,
-         encoder TEXT NOT NULL,
-         photo_sha256 TEXT NOT NULL,
-         created_at REAL NOT NULL,
-         UNIQUE (person_id, photo_sha256)
-       )""",
-)
+MAX_NAMES = 10  # in one line of an error
 _NAME: TypeAdapter[str] = TypeAdapter(PersonName)
 
 
-@dataclass(frozen=True)
-class Person:
-    """`enrolled_at` is UTC seconds."""
-
-    name: str
-    photos: int
-    enrolled_at: float
-
-
-class Gallery:
+class Gallery(Store):
     """An open gallery. Every method raises GalleryError."""
 
-    def __init__(self, path: Path, timeout_s: float = BUSY_TIMEOUT_S, create: bool = False) -> None:
-        """Open the file. Without `create`, raises NoGallery where there is none.
+    kind, error, missing, schema = "gallery", GalleryError, NoGallery, GALLERY
+    missing_text = "there is no gallery; nobody is enrolled yet"
 
-        With it, file and folder are made if need be, for their owner only.
+    def add(self, name: str, sample: Sample, now: Now, ignored: bool = False) -> bool:
+        """Store one photo of a person, or of an entry of the ignore list.
+
+        False if this person has this photo already. Raises GalleryError where the others were
+        encoded by another encoder, or where the name is on the ignore list and the person is not to
+        be, and the other way round.
         """
-        self.path = path
-        if create:
-            _make_file(path)
-        elif not os.path.lexists(path):
-            raise NoGallery(f"{path}: there is no gallery; nobody is enrolled yet")
-        with self._explained():
-            self._db = _connect(path, timeout_s)
-        try:
-            self._prepare(create)
-        except BaseException:
-            self._db.close()
-            raise
-
-    def add(self, name: str, encoding: Encoding, photo_sha256: str, now: Now) -> bool:
-        """Store one photo's encoding, float64 (128,). False if this person has this photo already."""
+        photo = PhotoRecord(
+            encoding=self._blob(name, sample.encoding),
+            photo_sha256=sample.photo_sha256,
+            enrolled_at=now.utc,
+            crop=sample.crop,
+        )
         with self._transaction("IMMEDIATE") as db:
-            db.execute("INSERT INTO people (name, created_at) VALUES (?, ?) ON CONFLICT DO NOTHING", (name, now.utc))
-            added = db.execute(
-                "INSERT INTO encodings (person_id, encoding, encoder, photo_sha256, created_at)"
-                " SELECT id, ?, ?, ?, ? FROM people WHERE name = ? ON CONFLICT DO NOTHING",
-                (encoding.astype(BLOB).tobytes(), ENCODER, photo_sha256, now.utc, name),
-            )
-            return added.rowcount == 1
+            self._refuse_another(db, sample.encoder)
+            person = PersonRecord(name=name, enrolled_at=now.utc, disabled=False, ignored=ignored, photos=(photo,))
+            return self._put(db, person, sample.encoder) == 1
 
     def people(self) -> list[Person]:
-        """Everybody, by name."""
+        """Everybody, by name, the ignore list included."""
         with self._transaction() as db:
             rows = db.execute(
-                "SELECT name, count(encodings.id), people.created_at"
+                "SELECT name, count(encodings.id), people.created_at, disabled, ignored"
                 " FROM people LEFT JOIN encodings ON person_id = people.id GROUP BY people.id ORDER BY name"
             )
-            return [Person(*row) for row in rows]
+            return [Person(*row[:3], *map(bool, row[3:])) for row in rows]
+
+    def photos(self, name: str) -> list[StoredPhoto]:
+        """One person's photos, in the order they came. Raises UnknownPerson."""
+        with self._transaction() as db:
+            rows = db.execute(
+                "SELECT photo_sha256, encoder, created_at, jpeg FROM encodings LEFT JOIN crops"
+                " ON encoding_id = encodings.id WHERE person_id = ? ORDER BY encodings.id",
+                (self._id(db, name),),
+            )
+            return [StoredPhoto(*row) for row in rows]
 
     def rename(self, old: str, new: str) -> None:
         """Raises UnknownPerson, and GalleryError when `new` is taken."""
-        try:
-            with self._transaction("IMMEDIATE") as db:
-                changed = db.execute("UPDATE people SET name = ? WHERE name = ?", (new, old)).rowcount
-        except GalleryError as error:
-            if isinstance(error.__cause__, sqlite3.IntegrityError):
-                raise GalleryError(f"{self.path}: {new!r} is enrolled already") from None
-            raise
-        if not changed:
-            raise UnknownPerson(f"{self.path}: nobody called {old!r} is enrolled")
+        with self._transaction("IMMEDIATE") as db:
+            person_id = self._id(db, old)
+            if db.execute("SELECT 1 FROM people WHERE name = ? AND id != ?", (new, person_id)).fetchone():
+                raise GalleryError(f"{self.path}: {new!r} is enrolled already")
+            db.execute("UPDATE people SET name = ? WHERE id = ?", (new, person_id))
+
+    def disable(self, name: str, disabled: bool = True) -> None:
+        """A disabled person is recognized as nobody; with False as themselves again. Raises UnknownPerson."""
+        with self._transaction("IMMEDIATE") as db:
+            person_id = self._id(db, name)
+            if not db.execute(
+                "UPDATE people SET disabled = ? WHERE id = ? AND NOT ignored", (disabled, person_id)
+            ).rowcount:
+                raise GalleryError(f"{self.path}: {name!r} is on the ignore list, which is never let in")
 
     def remove(self, name: str) -> None:
-        """Take a person out so that nothing of the encodings is left in the file. Raises UnknownPerson."""
+        """Take a person out so that nothing of encodings and crops is left in the file. Raises UnknownPerson."""
         with self._transaction("IMMEDIATE") as db:
-            removed = db.execute("DELETE FROM people WHERE name = ?", (name,)).rowcount
-        if not removed:
-            raise UnknownPerson(f"{self.path}: nobody called {name!r} is enrolled")
-        with self._explained():
-            self._db.execute("VACUUM")  # secure_delete overwrites the rows; pages may hold older copies
+            db.execute("DELETE FROM people WHERE id = ?", (self._id(db, name),))
+        self._wipe()
 
-    def load(self) -> Enrolled:
-        """All names and encodings, each checked."""
+    def erase_crops(self) -> int:
+        """Forget what the faces look like; the encodings stay. Returns how many crops there were."""
+        with self._transaction("IMMEDIATE") as db:
+            erased = db.execute("DELETE FROM crops").rowcount
+        if erased:
+            self._wipe()
+        return erased
+
+    def load(self, encoder: str) -> Enrolled:
+        """All names and encodings, each checked. Raises GalleryError where another encoder made one."""
         with self._transaction() as db:
-            found = db.execute("PRAGMA quick_check(1)").fetchone()[0]
-            if found != "ok":
-                raise GalleryError(f"{self.path}: is damaged: {found}")
+            self._refuse_another(db, encoder)  # first: it is asked again every second, and costs nothing
+            self._check(db, "people", "encodings")
             rows = db.execute(
                 "SELECT name, encoding, encoder FROM encodings JOIN people ON people.id = person_id ORDER BY name"
             ).fetchall()
-        encodings = [self._encoding(*row) for row in rows]
-        return Enrolled(tuple(row[0] for row in rows), np.array(encodings).reshape(-1, ENCODING_SIZE))
+            if any(row[2] != encoder for row in rows):
+                raise self._other(db, encoder)
+            never = db.execute("SELECT name FROM people WHERE disabled OR ignored").fetchall()
+        for name in dict.fromkeys(row[0] for row in rows):
+            self._check_name(name)
+        if not rows:
+            return NOBODY_ENROLLED
+        encodings = self._matrix([row[:2] for row in rows])
+        return Enrolled(tuple(row[0] for row in rows), encodings, frozenset(name for (name,) in never))
 
-    def version(self) -> int:
-        """A number that changes when another connection has changed the file."""
-        with self._explained():
-            return int(self._db.execute("PRAGMA data_version").fetchone()[0])
+    def reencode(self, encode: Callable[[bytes], Encoding], encoder: str) -> int:
+        """Replace every encoding of another encoder than `encoder` by what `encode` makes of its crop.
 
-    def close(self) -> None:
-        self._db.close()
+        Returns how many; all in one transaction, or none. Raises GalleryError that names the people
+        of whom no crop was kept, or in whose crop `encode` finds no face: then it raises PhotoRefused.
+        """
+        with self._transaction("IMMEDIATE") as db:
+            if _names(db, encoder, with_crops=False):
+                raise self._other(db, encoder)
+            others = db.execute(
+                "SELECT encodings.id, name FROM encodings JOIN people ON people.id = person_id WHERE encoder IS NOT ?",
+                (encoder,),
+            ).fetchall()
+            for photo_id, name in others:
+                (jpeg,) = db.execute("SELECT jpeg FROM crops WHERE encoding_id = ?", (photo_id,)).fetchone()
+                try:
+                    blob = self._blob(name, encode(jpeg))
+                except PhotoRefused as error:
+                    raise GalleryError(f"{self.path}: nothing was changed: a kept crop of {name}: {error}") from None
+                db.execute("UPDATE encodings SET encoding = ?, encoder = ? WHERE id = ?", (blob, encoder, photo_id))
+            return len(others)
 
-    def __enter__(self) -> Self:
-        return self
+    def encoder(self) -> str | None:
+        """What the first encoding was made with, and so the others; None where nobody is enrolled."""
+        with self._transaction() as db:
+            row = db.execute("SELECT encoder FROM encodings LIMIT 1").fetchone()
+        return None if row is None else str(row[0])
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def records(self) -> Iterator[PersonRecord]:
+        """Everybody with everything, by name, each checked."""
+        with self._transaction() as db:
+            rows = db.execute("SELECT id, name, created_at, disabled, ignored FROM people ORDER BY name").fetchall()
+            for row in rows:
+                yield self._record(db, *row)
 
-    def _prepare(self, create: bool) -> None:
-        with self._transaction("IMMEDIATE" if create else "") as db:
-            version = db.execute("PRAGMA user_version").fetchone()[0]
-            tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-            if create and version == 0 and tables == 0:
-                for statement in (*SCHEMA, f"PRAGMA user_version = {SCHEMA_VERSION}"):
-                    db.execute(statement)
-            elif version == 0:
-                raise GalleryError(f"{self.path}: is no gallery")
-            elif version != SCHEMA_VERSION:
-                raise GalleryError(f"{self.path}: has schema version {version}; this Facelatch reads {SCHEMA_VERSION}")
+    def restore(self, people: Iterable[PersonRecord], encoder: str, merge: bool = False) -> tuple[int, int]:
+        """Put people back, in one transaction: how many were new, and how many photos.
 
-    def _encoding(self, name: Any, blob: Any, encoder: Any) -> Encoding:
+        Raises PeopleThere, and changes nothing, when somebody of that name is there already. With
+        `merge` such people get the photos they lack and are else left as they are. Whatever `people`
+        raises leaves the gallery as it was too.
+        """
+        with self._transaction("IMMEDIATE") as db:
+            self._refuse_another(db, encoder)
+            before = {name for (name,) in db.execute("SELECT name FROM people")}
+            conflicts, new, photos = [], 0, 0
+            for person in people:
+                conflicts += [person.name] if person.name in before and not merge else []
+                new += person.name not in before
+                photos += self._put(db, person, encoder)
+            if conflicts:
+                raise PeopleThere(f"{self.path}: nothing was changed; already there: {some(conflicts)}")
+            return new, photos
+
+    def _put(self, db: Database, person: PersonRecord, encoder: str) -> int:
+        """Adds what is missing; returns how many photos."""
+        db.execute(
+            "INSERT INTO people (name, created_at, disabled, ignored) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            (person.name, person.enrolled_at, person.disabled, person.ignored),
+        )
+        person_id, ignored = db.execute("SELECT id, ignored FROM people WHERE name = ?", (person.name,)).fetchone()
+        if ignored != person.ignored:
+            raise GalleryError(
+                f"{self.path}: {person.name!r} is " + ("on the ignore list" if ignored else "a person who is enrolled")
+            )
+        return sum(_put_photo(db, person_id, photo, encoder) for photo in person.photos)
+
+    def _record(self, db: Database, person_id: int, name: Any, at: Any, disabled: int, ignored: int) -> PersonRecord:
+        rows = db.execute(
+            "SELECT encoding, photo_sha256, created_at, jpeg FROM encodings LEFT JOIN crops"
+            " ON encoding_id = encodings.id WHERE person_id = ? ORDER BY encodings.id",
+            (person_id,),
+        )
+        fields = ("encoding", "photo_sha256", "enrolled_at", "crop")
+        try:
+            photos = tuple(PhotoRecord(**dict(zip(fields, row, strict=True))) for row in rows)
+            return PersonRecord(
+                name=name, enrolled_at=at, disabled=bool(disabled), ignored=bool(ignored), photos=photos
+            )
+        except ValidationError as error:
+            raise GalleryError(f"{self.path}: is damaged: what is kept of {name!r:.80}: {first_error(error)}") from None
+
+    def _refuse_another(self, db: Database, encoder: str) -> None:
+        row = db.execute("SELECT encoder FROM encodings LIMIT 1").fetchone()
+        if row is not None and row[0] != encoder:
+            raise self._other(db, encoder)
+
+    def _id(self, db: Database, name: str) -> int:
+        row = db.execute("SELECT id FROM people WHERE name = ?", (name,)).fetchone()
+        if row is None:
+            raise UnknownPerson(f"{self.path}: nobody called {name!r} is enrolled")
+        return int(row[0])
+
+    def _matrix(self, rows: Sequence[tuple[str, Any]]) -> Encoding:
+        try:
+            return matrix(rows)
+        except ValueError as error:
+            raise GalleryError(f"{self.path}: is damaged: {error}") from None
+
+    def _blob(self, name: str, encoding: Encoding) -> bytes:
+        try:
+            matrix([(name, blob := to_blob(encoding))])
+        except ValueError as error:
+            raise GalleryError(f"{self.path}: nothing was changed: {error}") from None
+        return blob
+
+    def _check_name(self, name: Any) -> None:
         try:
             _NAME.validate_python(name, strict=True)
         except ValidationError:
             raise GalleryError(f"{self.path}: is damaged: {name!r:.80} is no name") from None
-        if encoder != ENCODER:
-            raise GalleryError(
-                f"{self.path}: {name} was encoded by {encoder!r:.80}, not by {ENCODER}: remove and enroll them anew"
-            )
-        if not isinstance(blob, bytes) or len(blob) != ENCODING_SIZE * BLOB.itemsize:
-            raise GalleryError(f"{self.path}: is damaged: an encoding of {name} has the wrong size")
-        encoding = np.frombuffer(blob, BLOB).astype(np.float64)
-        if not np.isfinite(encoding).all():
-            raise GalleryError(f"{self.path}: is damaged: an encoding of {name} has numbers that are none")
-        return encoding
 
-    @contextlib.contextmanager
-    def _transaction(self, kind: str = "") -> Iterator[sqlite3.Connection]:
-        with self._explained(), self._db:
-            self._db.execute(f"BEGIN {kind}")
-            yield self._db
-
-    @contextlib.contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise GalleryError(f"{self.path}: {_explain(error)}") from error
-        except UnicodeDecodeError:  # SQLite's own words, which quote the damaged file
-            raise GalleryError(f"{self.path}: is damaged: it holds text that is none") from None
+    def _other(self, db: Database, encoder: str) -> GalleryError:
+        """What is wrong where somebody was encoded by another encoder, and the way out."""
+        name, found = db.execute(
+            "SELECT name, encoder FROM encodings JOIN people ON people.id = person_id WHERE encoder IS NOT ? LIMIT 1",
+            (encoder,),
+        ).fetchone()
+        kept, lost = (_names(db, encoder, with_crops) for with_crops in (True, False))
+        way_out = "run facelatch people reencode"
+        if lost:
+            then = f", {way_out}, and then enroll them anew" if kept else " and enroll anew"
+            way_out = f"no crops were kept; remove{then}: {some(lost)}"
+        return GalleryError(f"{self.path}: {name} was encoded by {found!r:.80}, not by {encoder}: {way_out}")
 
 
-def _make_file(path: Path) -> None:
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
-    except OSError as error:
-        raise GalleryError(f"{path}: can't be made: {error.strerror}") from None
+def some(names: Sequence[str]) -> str:
+    """As many as fit into a line."""
+    shown = ", ".join(names[:MAX_NAMES])
+    return shown if len(names) <= MAX_NAMES else f"{shown} and {len(names) - MAX_NAMES} more"
 
 
-def _connect(path: Path, timeout_s: float) -> sqlite3.Connection:
-    """mode=rw never makes a file, and rolls back what a killed program left half done."""
-    db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=timeout_s, isolation_level=None)
-    for pragma in ("foreign_keys = ON", "secure_delete = ON", "temp_store = MEMORY"):
-        db.execute(f"PRAGMA {pragma}")
-    return db
+def _put_photo(db: Database, person_id: int, photo: PhotoRecord, encoder: str) -> bool:
+    added = db.execute(
+        "INSERT INTO encodings (person_id, encoding, encoder, photo_sha256, created_at)"
+        " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (person_id, photo.encoding, encoder, photo.photo_sha256, photo.enrolled_at),
+    )
+    if photo.crop is not None:  # of a photo that was enrolled without, too
+        db.execute(
+            "INSERT INTO crops (encoding_id, jpeg)"
+            " SELECT id, ? FROM encodings WHERE person_id = ? AND photo_sha256 = ? ON CONFLICT DO NOTHING",
+            (photo.crop, person_id, photo.photo_sha256),
+        )
+    return added.rowcount == 1
 
 
-def _explain(error: sqlite3.Error) -> str:
-    match getattr(error, "sqlite_errorcode", 0) & 0xFF:
-        case sqlite3.SQLITE_NOTADB:
-            return "is no SQLite file"
-        case sqlite3.SQLITE_CORRUPT:
-            return f"is damaged: {error}"
-        case sqlite3.SQLITE_BUSY:
-            return "is held by another program"
-        case _:
-            return str(error)
+def _names(db: Database, encoder: str, with_crops: bool) -> list[str]:
+    """Of the people with encodings of another encoder than `encoder`, those with or without crops of them."""
+    rows = db.execute(
+        "SELECT DISTINCT name FROM encodings JOIN people ON people.id = person_id"
+        " LEFT JOIN crops ON encoding_id = encodings.id"
+        " WHERE encoder IS NOT ? AND (jpeg IS NOT NULL) = ? ORDER BY name",
+        (encoder, with_crops),
+    )
+    return [str(name) for (name,) in rows]

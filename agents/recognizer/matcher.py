@@ -17,10 +17,14 @@ ENCODING_SIZE = 128
 
 @dataclass(frozen=True)
 class Enrolled:
-    """One name for each row of `encodings`, float64 (n, 128); a person may have several rows."""
+    """One name for each row of `encodings`, float64 (n, 128); a person may have several rows.
+
+    `ignored` are compared with like everybody, and never let in.
+    """
 
     names: tuple[str, ...]
     encodings: Encoding
+    ignored: frozenset[str] = frozenset()
 
 
 NOBODY_ENROLLED = Enrolled((), np.empty((0, ENCODING_SIZE)))

@@ -23,17 +23,17 @@ class Watch:
         self._retry_at = float("-inf")
         self.problem: str | None = None
 
-    def poll(self, now: Now) -> Enrolled | None:
+    def poll(self, now: Now, encoder: str) -> Enrolled | None:
         """Who is enrolled, when that may have changed since the last call; else None.
 
-        Takes some 20 µs, so that it can be asked before every frame. Nobody is enrolled while the
-        gallery can't be read; it is tried again every second.
+        `encoder` must have made the encodings. Takes some 20 µs, so that it can be asked before
+        every frame. Nobody is enrolled while the gallery can't be used; it is tried again every second.
         """
         if now.mono < self._retry_at or (self._gallery is not None and self._state(self._gallery) == self._seen):
             return None
         self.close()
         try:
-            return self._open()
+            return self._open(encoder)
         except GalleryError as error:
             self.close()
             self.problem, self._retry_at = str(error), now.mono + RETRY_S
@@ -44,12 +44,12 @@ class Watch:
             self._gallery.close()
         self._gallery = None
 
-    def _open(self) -> Enrolled:
+    def _open(self, encoder: str) -> Enrolled:
         """The file's state is noted before it is read: what changes meanwhile is read next time."""
         file = _file_state(self._path)
         self._gallery = Gallery(self._path, TIMEOUT_S)
         self._seen = (file, self._gallery.version())
-        enrolled = self._gallery.load()
+        enrolled = self._gallery.load(encoder)
         self.problem, self._retry_at = None, float("-inf")
         return enrolled
 

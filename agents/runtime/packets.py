@@ -12,6 +12,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from agents.runtime.events import ReplyTo
 from agents.wire.topics import Topic
 
+SEND_BUFFER = 65_536  # bytes in the kernel; by itself Linux lets megabytes of old frames wait there
 RETAINED_NEVER = 2  # MQTT 5 retain handling: no retained messages when subscribing
 
 
@@ -36,5 +37,7 @@ def properties(packet: int, **values: Any) -> Properties | None:
     return properties
 
 
-def no_delay(_client: Client, _data: Any, sock: Any) -> None:
+def hurry(_client: Client, _data: Any, sock: Any) -> None:
+    """What is written to the socket leaves at once, and when it can't, not much more can be written."""
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)

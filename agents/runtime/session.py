@@ -76,6 +76,11 @@ class Session:
         # when the broker or the keepalive ended it, paho goes on saying True until it tries anew
         return self._client.is_connected() and self._client.socket() is not None
 
+    @property
+    def behind(self) -> bool:
+        """Whether something published still waits for the line to take it: more would only wait, too."""
+        return self._client.want_write()
+
     def subscribe(self, subscriptions: Sequence[Subscription]) -> None:
         """What to ask for at every connect. Call it before `start`."""
         self._subscriptions = {self._at(s.topic, *s.names): s for s in subscriptions}
@@ -160,7 +165,7 @@ class Session:
         paho = logging.Logger("paho", logging.ERROR)
         paho.addFilter(self._note)
         client.enable_logger(paho)
-        client.on_socket_open = self._guard(packets.no_delay)
+        client.on_socket_open = self._guard(packets.hurry)
         client.on_connect = self._guard(self._on_connect)
         client.on_disconnect = self._guard(self._on_disconnect)
         client.on_subscribe = self._guard(self._on_subscribe)

@@ -80,13 +80,13 @@ def test_in_any_house_wildcards_are_for_answers_only(house: House) -> None:
 @given(any_house())
 def test_in_any_house_every_program_has_a_user_by_the_name_it_connects_with(house: House) -> None:
     users = [user.name for user in acl.users(house, {})]
-    assert sorted(users) == sorted(["unlock", "watch", *("-".join(agent) for agent in house.agents)])
+    assert sorted(users) == sorted(["unlock", "enroll", "watch", *("-".join(agent) for agent in house.agents)])
 
 
-def test_a_camera_that_serves_no_door_is_seen_by_watch_only() -> None:
+def test_a_camera_that_serves_no_door_is_seen_by_watch_and_enroll_only() -> None:
     rights = rights_in(House.model_validate(houses.sections(("front",), ("porch", "garden"))))
     readers = {user for user, pairs in rights.items() if ("read", "facelatch/camera/garden/frame") in pairs}
-    assert readers == {"recognizer-main", "watch"}
+    assert readers == {"recognizer-main", "watch", "enroll"}
     assert ("read", "facelatch/recognizer/garden/identity") not in rights["scheduler-main"]
 
 

@@ -51,12 +51,16 @@ class Published:
 
 class RecordingSession(Session):
     def __init__(self) -> None:
-        self.there = True
+        self.there, self.full = True, False
         self.published: list[Published] = []
 
     @property
     def connected(self) -> bool:
         return self.there
+
+    @property
+    def behind(self) -> bool:
+        return self.full
 
     def publish(
         self, topic: Topic, *names: str, payload: bytes | str, properties: tuple[tuple[str, str], ...] = ()
@@ -133,8 +137,11 @@ class ScriptedSource:
         self._read = read
         self.closed = threading.Event()
 
-    def read(self) -> Image:
-        return self._read()
+    def grab(self) -> None:
+        self._image = self._read()
+
+    def retrieve(self) -> Image:
+        return self._image
 
     def close(self) -> None:
         self.closed.set()
@@ -265,6 +272,74 @@ def test_a_live_source_faster_than_the_rate_has_its_surplus_dropped_and_counted(
     captured = [frame.stamp.captured_at for frame in made.frames if frame.stamp is not None]
     assert captured[2] - captured[0] > 0.2
     assert made.counter("dropped") > 0
+
+
+class Hallway:
+    """What a camera sees: never the same twice, and somebody in it from the moment a test says so."""
+
+    def __init__(self) -> None:
+        self.somebody = False
+        self._count = 0
+
+    def read(self) -> Image:
+        threading.Event().wait(0.005)
+        image = np.full((360, 640, 3), 90, np.uint8)
+        self._count += 1
+        image[0, self._count % 640] = 91
+        image[100:200, 300:400] = 200 if self.somebody else 90
+        return image
+
+
+def shows_somebody(frame: Published) -> bool:
+    assert isinstance(frame.payload, bytes)
+    image = cv2.imdecode(np.frombuffer(frame.payload, np.uint8), cv2.IMREAD_COLOR)
+    return image is not None and int(image[150, 350, 0]) > 150
+
+
+def test_a_still_scene_is_published_rarely_and_a_moving_one_from_its_first_picture_on(
+    stage: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hallway = Hallway()
+    scripted(monkeypatch, hallway.read)
+    made = stage(active_s=0.1)
+    made.run_until(lambda: made.counter("still") >= 20)
+    still = made.counter("still")
+    hallway.somebody = True
+    made.run_until(lambda: sum(map(shows_somebody, made.frames)) >= 5)
+    assert made.counter("still") <= still + 1, "one picture may have been taken before somebody came"
+    assert made.counter("published") == len(made.frames)
+
+
+def test_nothing_moves_where_only_what_is_cropped_off_does(
+    stage: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hallway = Hallway()
+    scripted(monkeypatch, hallway.read)
+    made = stage(active_s=0.1, idle_fps=0.5, crop={"right": 0.6})
+    made.run_until(lambda: made.counter("still") >= 5)
+    hallway.somebody = True
+    still, before = made.counter("still"), len(made.frames)
+    made.run_until(lambda: made.counter("still") >= still + 20)
+    times = [frame.stamp.captured_at for frame in made.frames[before - 1 :] if frame.stamp is not None]
+    assert all(later - earlier > 1.9 for earlier, later in pairwise(times))
+
+
+def test_no_frame_is_put_behind_one_that_the_line_has_not_taken(
+    stage: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hallway = Hallway()
+    scripted(monkeypatch, hallway.read)
+    made = stage()
+    made.run_until(lambda: len(made.frames) >= 2)
+    made.session.full, before = True, len(made.frames)
+    made.run_until(lambda: made.counter("unsent") >= 5)
+    assert len(made.frames) == before
+    assert made.online()
+    hallway.somebody, made.session.full = True, False
+    made.run_until(lambda: len(made.frames) >= before + 2)
+    assert shows_somebody(made.frames[before + 1]), "no picture waited"
+    stamps = [frame.stamp.seq for frame in made.frames if frame.stamp is not None]
+    assert stamps == list(range(len(made.frames)))
 
 
 def test_a_read_that_hangs_makes_the_camera_offline_and_at_last_ends_the_agent(

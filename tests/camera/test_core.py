@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.camera.config import CameraSettings
-from agents.camera.core import CLOCK_STEP_S, EARLY, OPENING_S, Camera
+from agents.camera.core import CLOCK_STEP_S, OPENING_S, Camera
 from agents.runtime.clock import Now
 from agents.wire.messages import Availability
 from agents.wire.stamp import Stamp
@@ -21,11 +21,17 @@ def at(mono: float, clock_error_s: float = 0.0) -> Now:
     return Now(utc=UTC + mono + clock_error_s, mono=mono)
 
 
-def camera(**settings: float) -> Camera:
-    return Camera(CameraSettings.model_validate({"source": 0, **settings}), "USB camera 0")
+class Shown(Camera):
+    """A camera that is shown pictures, and remembers the last one it looked at."""
+
+    last: bytes | None = None
 
 
-def opened(now: float = 0.0, **settings: float) -> Camera:
+def camera(**settings: float) -> Shown:
+    return Shown(CameraSettings.model_validate({"source": 0, **settings}), "USB camera 0")
+
+
+def opened(now: float = 0.0, **settings: float) -> Shown:
     made = camera(**settings)
     made.opening(at(now))
     made.opened(at(now))
@@ -36,42 +42,15 @@ def online(core: Camera) -> bool:
     return core.availability is Availability.ONLINE
 
 
-def show(core: Camera, digest: bytes, now: Now) -> Stamp | None:
+def show(core: Shown, picture: bytes, now: Now, moved: bool = True) -> Stamp | None:
     """What the agent does with one picture while the broker is there."""
-    stamp = core.stamp(digest, now) if core.wants(now) else None
+    if not core.wants(moved, now):
+        return None
+    stamp = core.stamp(picture == core.last, now)
+    core.last = picture
     if stamp is not None:
         core.published()
     return stamp
-
-
-@given(
-    rate_fps=st.floats(0.5, 60),
-    gaps=st.lists(st.floats(0, 0.3), min_size=1, max_size=200),
-)
-def test_no_source_however_restless_is_published_above_the_rate(rate_fps: float, gaps: list[float]) -> None:
-    core, now, taken = opened(rate_fps=rate_fps), 0.0, []
-    for gap in gaps:
-        now += gap
-        if core.wants(at(now)):
-            taken.append(now)
-    earliest = [t - i / rate_fps for i, t in enumerate(taken)]  # grows by every period that was waited too long
-    for i, start in enumerate(earliest):
-        assert all(later >= start - EARLY / rate_fps - 1e-9 for later in earliest[i:])
-    assert core.counters.dropped == len(gaps) - len(taken)
-
-
-@given(rate_fps=st.floats(1, 30), jitter=st.lists(st.floats(0, 0.008), min_size=300, max_size=300))
-def test_a_faster_source_is_published_at_the_rate_without_drift(rate_fps: float, jitter: list[float]) -> None:
-    core = opened(rate_fps=rate_fps)
-    times = [i / 60 + late for i, late in enumerate(jitter)]
-    taken = sum(core.wants(at(t)) for t in times)
-    assert taken == pytest.approx(times[-1] * rate_fps, abs=2)
-
-
-@given(late=st.lists(st.floats(-0.02, 0.02), min_size=50, max_size=50))
-def test_a_source_as_fast_as_the_rate_loses_nothing_to_its_unpunctuality(late: list[float]) -> None:
-    core = opened(rate_fps=10)
-    assert all(core.wants(at(1 + i / 10 + error)) for i, error in enumerate(late))
 
 
 @given(
@@ -88,10 +67,90 @@ def test_stamps_rise_strictly_and_no_picture_follows_itself(pictures: list[bytes
     assert all(after is None for (_, p), (after, q) in pairwise(shown) if p == q)
 
 
+def distinct(i: int) -> bytes:
+    return i.to_bytes(4, "big")
+
+
+@given(
+    motion=st.lists(st.booleans(), min_size=1, max_size=300),
+    active_s=st.floats(0.1, 10),
+    idle_fps=st.floats(0.5, 5),
+)
+def test_while_something_moves_and_for_a_while_after_every_picture_is_published_and_then_a_few(
+    motion: list[bool], active_s: float, idle_fps: float
+) -> None:
+    core, fps = opened(rate_fps=10, idle_fps=idle_fps, active_s=active_s), 10
+    moved_at, published_at = float("-inf"), float("-inf")
+    for i, moved in enumerate(motion):
+        now = i / fps
+        moved_at = now if moved else moved_at
+        stamp = show(core, distinct(i), at(now), moved)
+        if now - moved_at < active_s - 1e-6:
+            assert stamp is not None, "the very picture in which something moves, and those after it"
+        if stamp is None:
+            assert now - published_at < 1 / idle_fps
+        else:
+            published_at = now
+    assert core.counters.published + core.counters.still == len(motion)
+
+
+@given(jitter=st.lists(st.floats(-0.02, 0.02), min_size=300, max_size=300), idle_fps=st.sampled_from([0.5, 1.0, 2.0]))
+def test_of_a_still_scene_idle_fps_frames_a_second_are_published(jitter: list[float], idle_fps: float) -> None:
+    core = opened(rate_fps=15, idle_fps=idle_fps)
+    for i, late in enumerate(jitter):
+        show(core, distinct(i), at(1 + i / 15 + late), moved=False)
+    assert core.counters.published == pytest.approx(20 * idle_fps, abs=2)
+
+
+@pytest.mark.parametrize("idle_fps", [10, 60])
+def test_an_idle_rate_as_high_as_the_rate_saves_nothing(idle_fps: float) -> None:
+    core = opened(rate_fps=10, idle_fps=idle_fps)
+    assert not core.saves
+    assert all(show(core, distinct(i), at(i / 10), moved=False) for i in range(50))
+
+
+def test_a_picture_that_is_no_evidence_does_not_count_as_the_seconds_frame() -> None:
+    core = opened(rate_fps=10, active_s=0.1)
+    assert show(core, b"a", at(1), moved=False)
+    assert show(core, b"b", at(1.5), moved=False) is None, "nothing moves"
+    assert show(core, b"a", at(2), moved=False) is None, "repeated"
+    assert show(core, b"b", at(2.1), moved=False) == Stamp(UTC + 2.1, seq=1)
+    assert core.counters.repeated == 1
+
+
+def test_a_scene_that_looks_the_same_every_second_is_not_frozen() -> None:
+    core = opened(rate_fps=10, frozen_after_s=0.5, active_s=0.1)
+    for i in range(100):
+        show(core, distinct(i % 5), at(1 + i / 10), moved=False)
+        assert online(core)
+    assert core.counters.repeated > 0
+
+
+def test_a_camera_that_freezes_while_nothing_moves_is_found_out() -> None:
+    core = opened(rate_fps=10, frozen_after_s=30)
+    for i in range(200):
+        show(core, distinct(i), at(i / 10), moved=False)
+    times = [20 + i / 10 for i in range(330)]
+    assert len([t for t in times if show(core, distinct(199), at(t), moved=False)]) == 1
+    assert not online(core)
+    assert core.problem is not None
+    assert core.problem.startswith("frozen")
+
+
+def test_a_reopened_source_is_heard_of_at_once_though_nothing_moved() -> None:
+    core = opened()
+    show(core, b"a", at(1), moved=False)
+    core.failed("USB camera 0: gone", at(1.1))
+    core.opening(at(1.2))
+    core.opened(at(1.3))
+    assert show(core, b"b", at(1.4), moved=False) is not None
+    assert online(core)
+
+
 def test_two_pictures_of_the_same_microsecond_are_not_both_published() -> None:
     core = opened()
-    assert core.stamp(b"a", Now(UTC, 1.0)) is not None
-    assert core.stamp(b"b", Now(UTC + 4e-7, 1.1)) is None
+    assert core.stamp(False, Now(UTC, 1.0)) is not None
+    assert core.stamp(False, Now(UTC + 4e-7, 1.1)) is None
     assert core.counters.dropped == 1
 
 
@@ -111,8 +170,8 @@ def test_a_repeated_picture_is_counted_and_never_published() -> None:
 
 def test_a_picture_that_failed_to_leave_takes_no_number() -> None:
     core = opened()
-    core.stamp(b"a", at(1))
-    assert core.stamp(b"b", at(2)) == Stamp(UTC + 2, seq=0)
+    core.stamp(False, at(1))
+    assert core.stamp(False, at(2)) == Stamp(UTC + 2, seq=0)
 
 
 def test_a_picture_that_stays_the_same_is_frozen_until_it_changes() -> None:
@@ -206,9 +265,9 @@ def test_a_reopened_source_is_counted_but_not_the_first_opening() -> None:
 
 def test_pictures_unfit_for_the_broker_make_the_camera_offline_until_one_fits() -> None:
     core = opened()
-    core.stamp(b"a", at(1))
+    core.stamp(False, at(1))
     core.unfit("too large")
-    core.stamp(b"b", at(2))
+    core.stamp(False, at(2))
     assert core.problem == "too large", "fresh pictures do not hide it"
     assert not online(core)
     core.published()

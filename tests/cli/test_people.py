@@ -1,137 +1,21 @@
-"""`facelatch enroll`, `people` and `identify`, as typed."""
+"""`facelatch people`, as typed."""
 
 from __future__ import annotations
 
 import json
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import cv2
 import numpy as np
 import pytest
 
-from agents.cli.main import main
-
-HOUSE = """\
-doors: { front: { relay: { pin: 17, pin_factory: mock } } }
-cameras: { front: { source: 0 } }
-scheduler: { timezone: Europe/Zagreb, doors: { front: { cameras: [front] } } }
-"""
-
-
-class Done(NamedTuple):
-    status: int
-    out: list[str]
-    err: list[str]
-
-
-Facelatch = Callable[..., Done]
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "facelatch.yaml").write_text(HOUSE)
-    return tmp_path
-
-
-@pytest.fixture
-def facelatch(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Facelatch:
-    monkeypatch.delenv("FACELATCH_CONFIG", raising=False)
-    monkeypatch.chdir(folder)
-
-    def run(*arguments: str | Path) -> Done:
-        status = main([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        return Done(status, out.splitlines(), err.splitlines())
-
-    return run
-
-
-@pytest.fixture
-def obama(facelatch: Facelatch, photos: dict[str, Path]) -> Facelatch:
-    """The command, in a house where one man is enrolled from two photos."""
-    assert facelatch("enroll", "Barack Obama", photos["obama.jpg"], photos["obama2.jpg"]).status == 0
-    return facelatch
-
-
-def test_enrolled_from_two_photos_a_man_is_identified_on_a_third_and_others_are_not(
-    obama: Facelatch, photos: dict[str, Path]
-) -> None:
-    images = [photos[name] for name in ("obama3.jpg", "biden.jpg", "astronaut.png")]
-    done = obama("identify", "--json", *images)
-    faces = [json.loads(line) for line in done.out]
-    assert (done.status, done.err) == (0, [])
-    assert [face["file"] for face in faces] == [str(image) for image in images]
-    assert [face["person"] for face in faces] == ["Barack Obama", None, None]
-    assert [face["distance"] < 0.42 for face in faces] == [True, False, False]
-    assert {face["margin"] for face in faces} == {None}
-    assert set(faces[0]) == {"file", "box", "person", "distance", "margin"}
-    assert faces[0]["box"]["width"] == pytest.approx(275, abs=20), "in pixels of the photo as it is"
-
-
-def test_identified_people_are_told_in_plain_words_too(obama: Facelatch, photos: dict[str, Path]) -> None:
-    (known,) = obama("identify", photos["obama3.jpg"]).out
-    assert known.startswith(f"{photos['obama3.jpg']}: Barack Obama at distance 0.3")
-    (unknown,) = obama("identify", photos["biden.jpg"]).out
-    assert unknown.startswith(f"{photos['biden.jpg']}: unknown; the nearest person is at distance 0.8")
-
-
-def test_a_picture_without_a_face_says_so_and_one_that_is_none_fails(
-    obama: Facelatch, photos: dict[str, Path], folder: Path
-) -> None:
-    cv2.imwrite("grey.png", np.full((300, 300, 3), 128, np.uint8))
-    done = obama("identify", "grey.png", "nothing.jpg", photos["obama.jpg"])
-    assert done.status == 1
-    assert done.err == ["nothing.jpg: can't be read: No such file or directory"]
-    assert done.out[0] == "grey.png: no face found"
-    assert "Barack Obama" in done.out[1]
-    assert obama("identify", "--json", "grey.png").out == []
-
-
-def test_refused_photos_get_a_reason_each_and_the_good_ones_are_stored(
-    facelatch: Facelatch, photos: dict[str, Path], folder: Path
-) -> None:
-    cv2.imwrite("grey.png", np.full((300, 300, 3), 128, np.uint8))
-    Path("notes.txt").write_text("not a picture")
-    good = photos["obama.jpg"]
-    done = facelatch("enroll", "Ana Kovač", "grey.png", good, "notes.txt", "nothing.jpg")
-    assert done.status == 1
-    assert done.err == [
-        "grey.png: no face found",
-        "notes.txt: is neither a JPEG nor a PNG picture",
-        "nothing.jpg: can't be read: No such file or directory",
-    ]
-    assert done.out[0] == f"{good}: enrolled"
-    assert done.out[1].startswith("Ana Kovač: 1 photo in all")
-    assert facelatch("people").out[0].startswith("Ana Kovač: 1 photo, since 20")
-
-
-def test_when_every_photo_is_refused_nobody_is_enrolled(facelatch: Facelatch, folder: Path) -> None:
-    assert facelatch("enroll", "Ana", "nothing.jpg").status == 1
-    assert not (folder / "data").exists()
-
-
-def test_enrolling_the_same_photo_again_changes_nothing_and_is_no_error(
-    obama: Facelatch, photos: dict[str, Path]
-) -> None:
-    done = obama("enroll", "Barack Obama", photos["obama.jpg"])
-    assert done.status == 0
-    assert done.out[0] == f"{photos['obama.jpg']}: skipped, enrolled already"
-    assert done.out[1].startswith("Barack Obama: 2 photos in all")
-
-
-@pytest.mark.parametrize("name", ["unknown", "None", "", " Ana", "A\nB", "x" * 65])
-def test_a_name_that_can_not_be_one_is_refused_before_anything_is_done(
-    name: str, facelatch: Facelatch, photos: dict[str, Path], folder: Path
-) -> None:
-    done = facelatch("enroll", name, photos["obama.jpg"])
-    assert done.status == 1
-    assert done.err[0].startswith("facelatch: ")
-    assert "can't be a person's name" in done.err[0]
-    assert not (folder / "data").exists()
+from agents.recognizer.vision.engine import Engine
+from tests.cli.conftest import HOUSE, Done, Facelatch
+from tests.recognizer.jpegs import jpeg
 
 
 def test_people_are_listed_renamed_and_removed(obama: Facelatch, photos: dict[str, Path]) -> None:
@@ -146,7 +30,10 @@ def test_people_are_listed_renamed_and_removed(obama: Facelatch, photos: dict[st
 
 
 def test_a_misspelt_name_is_answered_with_the_nearest_one(obama: Facelatch) -> None:
-    for command in (("remove", "barak obama"), ("rename", "barak obama", "Ana")):
+    for command in [
+        *((action, "barak obama") for action in ("remove", "disable", "enable", "show")),
+        ("rename", "barak obama", "Ana"),
+    ]:
         done = obama("people", *command)
         assert done.status == 1
         assert done.err[0].endswith("nobody called 'barak obama' is enrolled; did you mean Barack Obama?")
@@ -187,17 +74,99 @@ def test_the_houses_file_may_be_named_before_or_after_the_action(
         assert obama("people", *command).out == ["nobody is enrolled yet: facelatch enroll NAME PHOTO…"]
 
 
-@pytest.mark.parametrize(
-    "command",
-    [("enroll",), ("identify",), ("people",), ("people", "list"), ("people", "rename"), ("people", "remove")],
-    ids=" ".join,
-)
-def test_every_help_has_an_example(command: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main([*command, "--help"])
-    assert ended.value.code == 0
-    _, example = capsys.readouterr().out.split("example:\n")
-    assert example.startswith(f"  facelatch {' '.join(command)}")
+def test_the_list_tells_who_is_disabled_and_what_is_ignored(
+    facelatch: Facelatch, photos: dict[str, Path], enrolled: Callable[..., Path], one_engine: Engine
+) -> None:
+    enrolled("Ana", "Eva")
+    assert facelatch("people", "disable", "Eva").out == ["Eva is disabled"]
+    done = facelatch("people", "ignore", "poster", photos["obama.jpg"])
+    assert done.out[-1] == "poster: 1 photo in all; on the ignore list"
+    starts = (
+        "Ana: 1 photo, since 20",
+        "Eva: disabled, 1 photo, since 20",
+        "poster: on the ignore list, 1 photo, since",
+    )
+    for line, start in zip(facelatch("people").out, starts, strict=True):
+        assert line.startswith(start)
+    people = [json.loads(line) for line in facelatch("people", "--json").out]
+    assert [(p["name"], p["disabled"], p["ignored"]) for p in people] == [
+        ("Ana", False, False),
+        ("Eva", True, False),
+        ("poster", False, True),
+    ]
+    assert facelatch("people", "enable", "Eva").out == ["Eva is enabled"]
+    assert facelatch("people").out[1].startswith("Eva: 1 photo")
+
+
+def test_a_label_of_the_ignore_list_is_nobodys_name(
+    facelatch: Facelatch, photos: dict[str, Path], enrolled: Callable[..., Path], one_engine: Engine
+) -> None:
+    gallery = enrolled("Ana")
+    done = facelatch("people", "ignore", "Ana", photos["obama.jpg"])
+    assert done == (1, [], [f"facelatch: {gallery}: 'Ana' is a person who is enrolled"])
+    assert "can't be a person's name" in facelatch("people", "ignore", "unknown", photos["obama.jpg"]).err[0]
+
+
+def test_a_photo_for_the_ignore_list_goes_through_the_same_gates(
+    facelatch: Facelatch, folder: Path, one_engine: Engine
+) -> None:
+    cv2.imwrite("grey.png", np.full((300, 300, 3), 128, np.uint8))
+    assert facelatch("people", "ignore", "poster", "grey.png") == (1, [], ["grey.png: no face found"])
+    assert not (folder / "data").exists()
+
+
+def test_what_is_kept_of_a_person_is_shown_photo_by_photo(facelatch: Facelatch, enrolled: Callable[..., Path]) -> None:
+    enrolled("Ana", crop=jpeg())
+    head, photo = facelatch("people", "show", "Ana").out
+    assert head.startswith("Ana: 1 photo, since 20")
+    assert "dlib-resnet-v1/mirrored  crop kept  SHA-256 photo of Ana" in photo
+    shown = json.loads(facelatch("people", "show", "Ana", "--json").out[0])
+    assert shown["photos"] == [
+        {
+            "photo_sha256": "photo of Ana",
+            "encoder": "dlib-resnet-v1/mirrored",
+            "enrolled_at": 1_800_000_000.0,
+            "crop": True,
+        }
+    ]
+
+
+def test_a_contact_sheet_is_drawn_for_its_owner_alone_and_over_no_other_file(
+    facelatch: Facelatch, enrolled: Callable[..., Path]
+) -> None:
+    enrolled("Ana", crop=jpeg())
+    assert facelatch("people", "show", "Ana", "--sheet", "ana.png").out == ["ana.png: 1 face of 1 photo"]
+    sheet = cv2.imread("ana.png")
+    assert sheet is not None
+    assert sheet.shape[1] > 200
+    assert stat.S_IMODE(Path("ana.png").stat().st_mode) == 0o600
+    done = facelatch("people", "show", "Ana", "--sheet", "ana.png")
+    assert done == (1, [], ["facelatch: ana.png: is there already; --force writes over it"])
+    assert facelatch("people", "show", "Ana", "--sheet", "ana.png", "--force").status == 0
+
+
+def test_without_crops_there_is_no_sheet_and_it_is_said_how_to_keep_them(
+    facelatch: Facelatch, enrolled: Callable[..., Path]
+) -> None:
+    enrolled("Ana")
+    done = facelatch("people", "show", "Ana", "--sheet", "ana.png")
+    assert done.status == 1
+    assert "no pictures of Ana are kept: set keep_crops: true under recognizer" in done.err[0]
+    assert not Path("ana.png").exists()
+
+
+def test_a_gallery_that_others_can_read_and_that_can_not_be_shut_is_warned_of(
+    facelatch: Facelatch, enrolled: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, mode: int) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    gallery = enrolled("Ana")
+    gallery.chmod(0o644)
+    monkeypatch.setattr(Path, "chmod", refuse)  # as for a file of somebody else's
+    done = facelatch("people")
+    assert (done.status, len(done.out)) == (0, 1)
+    assert done.err[0].startswith(f"facelatch: warning: {gallery}: others on this machine can read it")
 
 
 WITHOUT = """
@@ -212,10 +181,18 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-@pytest.mark.parametrize("command", [["enroll", "Ana", "a.jpg"], ["people"], ["identify", "a.jpg"]], ids=lambda c: c[0])
-def test_on_a_machine_without_opencv_and_dlib_what_is_missing_is_named(command: list[str], folder: Path) -> None:
+COMMANDS = ["enroll Ana a.jpg", "people", "people show Ana", "people export a", "people unknown", "identify a.jpg"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_on_a_machine_without_opencv_and_dlib_what_is_missing_is_named(command: str, folder: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", WITHOUT, *command], cwd=folder, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", WITHOUT, *command.split()],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 1
     assert done.stderr.startswith("facelatch: something is not installed: No module named ")

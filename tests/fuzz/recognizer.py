@@ -17,9 +17,11 @@ from agents.recognizer.config import RecognizerSettings
 from agents.recognizer.core import Seen
 from agents.recognizer.matcher import NOBODY_ENROLLED, Matcher
 from agents.recognizer.sight import Sight
+from agents.recognizer.unknowns import FILE, Unknowns
 from agents.recognizer.vision.engine import Engine
 from agents.runtime.events import Message
 from agents.runtime.inbox import Inbox
+from agents.runtime.settings import MqttSettings, Site
 from agents.wire.messages import Box, Identity
 from agents.wire.stamp import Stamp
 from agents.wire.topics import FRAME, IDENTITY, PERSON, SNAPSHOT
@@ -69,6 +71,9 @@ def _bases() -> tuple[bytes, ...]:
 BASES = _bases()
 
 
+NOWHERE = Site(MqttSettings(), Path("/nonexistent"), Path("/nonexistent/data"))
+
+
 class Eyes(Engine):
     """In place of the models: one face, as large as the picture."""
 
@@ -86,8 +91,9 @@ class House:
     def __init__(self, clock: FakeClock) -> None:
         self.session, self.clock, self.eyes = FakeSession(), clock, Eyes()
         settings = RecognizerSettings(max_pixels=MAX_PIXELS)
-        self.agent = RecognizerAgent(settings, ["front"], Path("/nonexistent"), self.session, Inbox(), clock)
+        self.agent = RecognizerAgent(settings, ["front"], NOWHERE, self.session, Inbox(), clock)
         self.agent._sight = Sight(self.eyes, Matcher(NOBODY_ENROLLED, 0.4, 0.1), MAX_PIXELS)
+        self.agent._unknowns = Unknowns(NOWHERE.data / FILE, None, "eyes", clock.now())
         self.agent.log = read_log()
         self.seen: set[str] = set()
         self.before = b""

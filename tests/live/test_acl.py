@@ -43,8 +43,8 @@ GROUPS = {
 
 # topic | who may write it | who may read it; nobody else may
 MATRIX = """
-camera/porch/frame                | camera-porch        | recognizer-main SEE-FRONT
-camera/yard/frame                 | camera-yard         | recognizer-main SEE-BACK
+camera/porch/frame                | camera-porch        | recognizer-main enroll SEE-FRONT
+camera/yard/frame                 | camera-yard         | recognizer-main enroll SEE-BACK
 recognizer/porch/identity         | recognizer-main     | scheduler-main SEE-FRONT
 recognizer/yard/identity          | recognizer-main     | scheduler-main SEE-BACK
 recognizer/porch/person           | recognizer-main     | SEE-FRONT
@@ -72,6 +72,7 @@ door/back/contact                 | door-back           | SEE-BACK
 door/front/event                  | door-front          | SEE-FRONT
 door/back/event                   | door-back           | SEE-BACK
 reply/unlock/word                 | DOORS               | unlock
+reply/enroll/word                 | DOORS               |
 reply/watch/word                  | DOORS               | watch
 reply/phone-1/word                | DOORS               | phone-1
 reply/panel/word                  | DOORS               | panel
@@ -109,7 +110,7 @@ ELSEWHERE = [
 ]
 EVERYTHING = ("#", "$SYS/#", "$CONTROL/#", "$share/thieves/#", "facelatch/+/+/+", "facelatch/reply/+/+")
 PROGRAMS = ("door-front", "door-back", "camera-porch", "camera-yard", "recognizer-main", "scheduler-main")
-PEOPLE = ("unlock", "watch", "phone-1", "panel", "home")
+PEOPLE = ("unlock", "enroll", "watch", "phone-1", "panel", "home")
 USERS = (*PROGRAMS, *PEOPLE)
 
 
@@ -148,7 +149,7 @@ def test_the_table_says_what_a_lock_must_keep() -> None:
     """Only the scheduler grants, only people command, and a camera reads nothing and writes its own."""
     for topic, row in ROWS.items():
         assert not topic.endswith("/grant") or row.writers == {"scheduler-main"}
-        assert not topic.endswith(("/command", "/set")) or not row.writers & {*PROGRAMS, "watch", "panel"}
+        assert not topic.endswith(("/command", "/set")) or not row.writers & {*PROGRAMS, "enroll", "watch", "panel"}
         assert not row.readers & {"camera-porch", "camera-yard"}
         assert "camera-porch" not in row.writers or topic.startswith("facelatch/camera/porch/")
 

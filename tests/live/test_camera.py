@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
+import time
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from tests.live.tools import Broker, Ear, Home, wait_until
+from demo.scenes import hallway
+from tests.live.tools import Broker, Ear, Heard, Home, wait_until
 
 FRAME, AVAILABILITY, HEALTH = "camera/front/frame", "camera/front/availability", "camera/front/health"
 
@@ -42,6 +46,61 @@ def test_frames_are_whole_jpegs_with_a_time_and_a_number(stills: Path, home: Hom
     assert picture is not None
     assert picture.shape == (360, 640, 3)
     assert ear.wait(AVAILABILITY, lambda h: h.text == "online").retain
+
+
+def times(frames: list[Heard]) -> list[float]:
+    return [float(frame.properties["captured_at"]) for frame in frames]
+
+
+def test_of_an_empty_hallway_there_is_a_frame_now_and_then_and_of_a_visitor_every_one(home: Home, ear: Ear) -> None:
+    hallway(home.folder / "empty")
+    for seed in range(6):
+        still(home.folder / "visit" / f"{seed:03}.jpg", seed)
+    camera, swapped = home.folder / "camera", home.folder / "swapped"
+    camera.symlink_to("empty")
+    swapped.symlink_to("visit")
+    home.edit("rate_fps: 10", "rate_fps: 10, idle_fps: 0.5, active_s: 1")
+    home.start("camera")
+    ear.wait(FRAME)
+    mark = ear.mark()
+
+    def rare() -> bool:
+        last = times(ear.all(FRAME, mark))[-3:]
+        return len(last) == 3 and all(b - a > 1.9 for a, b in pairwise(last))
+
+    wait_until("a frame every two seconds", rare)
+    assert ear.wait(AVAILABILITY).text == "online"
+    mark = ear.mark()
+    swapped.replace(camera)
+    came_at = time.time()
+    wait_until("frames of the visitor", lambda: sum(at > came_at for at in times(ear.all(FRAME, mark))) >= 8)
+    seen = [at for at in times(ear.all(FRAME, mark)) if at > came_at]
+    assert all(b - a < 1.9 for a, b in pairwise(seen)), "as many as there are"
+
+
+def test_frames_are_fresh_when_a_broker_that_read_nothing_for_a_while_reads_again(
+    home: Home, ear: Ear, broker: Broker
+) -> None:
+    """More are made meanwhile than the sockets between can hold. The rest must not wait anywhere."""
+    (home.folder / "camera").mkdir()
+    for seed in range(6):  # bare noise: a quarter of a megabyte each
+        picture = np.random.default_rng(seed).integers(0, 255, (360, 640, 3), np.uint8)
+        cv2.imwrite(str(home.folder / "camera" / f"{seed:03}.png"), picture)
+    home.edit("rate_fps: 10", "rate_fps: 30")
+    home.start("camera")
+    ear.wait(FRAME)
+    broker.send(signal.SIGSTOP)
+    stopped_at = time.time()
+    time.sleep(3)
+    broker.send(signal.SIGCONT)
+    went_on_at = time.time()
+    ear.wait(FRAME, lambda frame: times([frame])[0] > went_on_at)
+    frames = ear.all(FRAME)
+    waited = [frame for frame in frames if stopped_at < times([frame])[0] < went_on_at]
+    print("H3", len(waited), sum(len(f.payload) for f in waited), len(frames))
+    numbers = [int(frame.properties["seq"]) for frame in frames]
+    assert numbers == list(range(numbers[0], numbers[0] + len(frames))), "what was published did arrive"
+    assert max(b - a for a, b in pairwise(times(frames))) > 1, "and for a while nothing was"
 
 
 def test_no_camera_is_said_and_healed_when_one_comes(home: Home, ear: Ear) -> None:

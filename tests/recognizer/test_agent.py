@@ -15,16 +15,20 @@ import pytest
 
 from agents.recognizer import agent as agent_module
 from agents.recognizer.agent import GONE_AFTER_S, WARN_EVERY_S, RecognizerAgent
-from agents.recognizer.config import RecognizerSettings
-from agents.recognizer.matcher import Encoding
-from agents.recognizer.enroll import encode_photo, read_photo
+from agents.recognizer.config import KeepUnknown, RecognizerSettings
+from agents.recognizer.enroll import encode_photo
 from agents.recognizer.errors import ModelError
 from agents.recognizer.gallery import Gallery
+from agents.recognizer.matcher import Encoding
+from agents.recognizer.photo import read_photo
 from agents.recognizer.records import Sample
+from agents.recognizer.unknowns import FILE, UnknownFile
 from agents.recognizer.vision.engine import Engine
+from agents.recognizer.vision.manifest import shipped
 from agents.runtime.events import Message
 from agents.runtime.health import Report
 from agents.runtime.inbox import Inbox
+from agents.runtime.settings import MqttSettings, Site
 from agents.wire.messages import MAX_FRAME_BYTES
 from agents.wire.stamp import Stamp
 from agents.wire.topics import FRAME, IDENTITY, PERSON, SNAPSHOT
@@ -40,11 +44,11 @@ class House:
     """A recognizer with one camera that was started and connected."""
 
     def __init__(self, gallery: Path, **settings: Any) -> None:
-        self.session, self.clock, self.seq = FakeSession(), FakeClock(), 0
+        self.session, self.clock, self.seq, self.folder = FakeSession(), FakeClock(), 0, gallery.parent
         self.agent = RecognizerAgent(
             RecognizerSettings(gallery=str(gallery), **settings),
             ["front"],
-            gallery.parent,
+            Site(MqttSettings(), gallery.parent, gallery.parent / "data"),
             self.session,
             Inbox(),
             self.clock,
@@ -113,7 +117,11 @@ def make(
     gallery: Path, enroll: Callable[..., None], engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., House]]:
     """Houses that share one engine: loading it takes most of a second."""
-    monkeypatch.setattr(agent_module, "Engine", lambda _settings, _folder: engine)
+    monkeypatch.setattr(
+        agent_module,
+        "Engine",
+        lambda settings, folder: Engine(settings, folder) if settings.min_face_px > 60 else engine,
+    )
     enroll(NAME, "obama.jpg", "obama2.jpg")
     made: list[House] = []
 
@@ -353,6 +361,7 @@ def test_it_counts_what_it_did(house: House, scene: Scene) -> None:
         "stale_frames": 0,
         "repeated_frames": 0,
         "passed_over": 0,
+        "still_frames": 0,
         "people": 1,
     }
     latency = report.latencies.summary() if report.latencies else None
@@ -361,7 +370,30 @@ def test_it_counts_what_it_did(house: House, scene: Scene) -> None:
     assert latency.p95 <= 500 + 1e-6
 
 
-def test_a_wrong_model_file_ends_it_at_the_start(gallery: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agents.recognizer.faces.MODELS", {"dlib_face_recognition_resnet_model_v1.dat": "0" * 64})
+def test_a_wrong_model_file_ends_it_at_the_start(gallery: Path) -> None:
+    wrong = shipped()["dlib-resnet"].model_copy(update={"sha256": "0" * 64})
     with pytest.raises(ModelError, match=r"dlib_face_recognition_resnet_model_v1\.dat: is another file"):
-        House(gallery)
+        House(gallery, models={"dlib-resnet": wrong})
+
+
+def kept(house: House) -> int:
+    file = house.folder / "data" / FILE
+    if not file.exists():
+        return 0
+    with UnknownFile(file) as opened:
+        return len(opened.faces())
+
+
+def test_strangers_are_forgotten_unless_the_house_keeps_them_and_the_enrolled_never_are_among_them(
+    make: Callable[..., House], scene: Scene
+) -> None:
+    forgetful = make()
+    forgetful.show(scene(STRANGER))
+    assert kept(forgetful) == 0
+    keeping = make(keep_unknown=KeepUnknown())
+    keeping.show(scene(MAN))
+    assert kept(keeping) == 0
+    keeping.show(scene(STRANGER))
+    assert kept(keeping) == 1
+    make()  # as after a restart with the key taken out
+    assert kept(keeping) == 0

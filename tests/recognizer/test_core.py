@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.recognizer.core import MAX_FACES, Arrivals, Seen, choose, in_a_word, judge
+from agents.recognizer.core import MAX_FACES, Arrivals, Known, Seen, choose, in_a_word, judge
 from agents.recognizer.matcher import ENCODING_SIZE, NOBODY_ENROLLED, Encoding, Enrolled, Match, Matcher
 from agents.runtime.clock import Now
 from agents.wire.messages import Box
@@ -101,35 +101,36 @@ def test_a_person_is_named_only_inside_the_threshold_and_clear_of_the_second(
 
 
 def test_the_largest_faces_are_looked_at_and_no_more_than_a_message_holds() -> None:
-    boxes = [box(width) for width in range(50, 150)]
-    chosen = choose(boxes, min_face_px=60)
-    assert [b.width for b in chosen] == list(range(149, 149 - MAX_FACES, -1))
-    assert choose([box(59), box(60)], min_face_px=60) == [box(60)]
+    faces = [seen(width=width) for width in range(50, 150)]
+    chosen = choose(faces, min_face_px=60)
+    assert [face.box.width for face in chosen] == list(range(149, 149 - MAX_FACES, -1))
+    assert [face.box.width for face in choose([seen(width=59), seen(width=60)], min_face_px=60)] == [60]
+
+
+def known(*people: str | None) -> list[Known]:
+    """Faces of these people, the first on track 0."""
+    return [Known(seen(), Match(person, 0.3, 0.1), track) for track, person in enumerate(people)]
 
 
 @pytest.mark.parametrize(
-    ("faces", "word"),
-    [
-        ([], "none"),
-        ([seen(0.5, 0.5)], "unknown"),
-        ([seen(0.0), seen(1.0)], "Ana"),
-        ([seen(0.5, 0.5), seen(1.0)], "Ivan"),
-    ],
+    ("people", "word"),
+    [([], "none"), ([None], "unknown"), (["Ana", "Ivan"], "Ana"), ([None, "Ivan"], "Ivan")],
     ids=["nobody", "a stranger", "two people: the larger face", "a stranger before a person"],
 )
-def test_a_frame_in_a_word(faces: list[Seen], word: str) -> None:
-    assert in_a_word(judge("front", Stamp(T0, 7), faces, ANA_AND_IVAN)) == word
+def test_a_frame_in_a_word(people: list[str | None], word: str) -> None:
+    assert in_a_word(judge("front", Stamp(T0, 7), known(*people))) == word
 
 
 def test_an_identity_carries_the_frames_stamp_and_an_id_made_of_it() -> None:
-    identity = judge("front", Stamp(1_790_000_000.1234, 42), [seen(0.0)], ANA_AND_IVAN)
+    identity = judge("front", Stamp(1_790_000_000.1234, 42), known("Ana", None))
     assert identity.id == "front-1790000000.123-42"
     assert (identity.camera, identity.captured_at, identity.seq) == ("front", 1_790_000_000.1234, 42)
+    assert [(face.person, face.track) for face in identity.faces] == [("Ana", 0), (None, 1)]
 
 
 def test_the_longest_camera_name_and_number_still_make_an_id() -> None:
     camera = "c" * 32
-    assert judge(camera, Stamp(9_999_999_999.999, 2**53 - 1), [], ANA_AND_IVAN).id.startswith(camera)
+    assert judge(camera, Stamp(9_999_999_999.999, 2**53 - 1), []).id.startswith(camera)
 
 
 # --- frames ---

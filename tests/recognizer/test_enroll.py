@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from agents.recognizer import enroll
-from agents.recognizer.enroll import LONGEST_SIDE_PX, encode_photo, read_photo
+from agents.recognizer.enroll import LONGEST_SIDE_PX, encode_crop, encode_photo, read_photo, take_sample
 from agents.recognizer.errors import PhotoRefused
-from agents.recognizer.faces import FaceEngine
+from agents.recognizer.vision.engine import Engine
 from tests.recognizer.conftest import Scene
 from tests.recognizer.jpegs import claiming, jpeg, turned
 
@@ -38,7 +38,7 @@ def resized(photo: Path, scale: float, suffix: str = ".jpg") -> bytes:
 
 
 @pytest.mark.parametrize("name", ["obama.jpg", "obama2.jpg", "obama3.jpg", "biden.jpg", "astronaut.png"])
-def test_a_good_photo_gives_an_encoding(name: str, photos: dict[str, Path], engine: FaceEngine) -> None:
+def test_a_good_photo_gives_an_encoding(name: str, photos: dict[str, Path], engine: Engine) -> None:
     photo = read_photo(photos[name])
     assert encode_photo(photo, engine).shape == (128,)
     assert photo.sha256 == hashlib.sha256(photos[name].read_bytes()).hexdigest()
@@ -46,19 +46,19 @@ def test_a_good_photo_gives_an_encoding(name: str, photos: dict[str, Path], engi
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png"])
 def test_a_phones_large_photo_is_made_smaller_and_its_face_found_where_it_was(
-    suffix: str, photos: dict[str, Path], engine: FaceEngine, file: Callable[[bytes], Path]
+    suffix: str, photos: dict[str, Path], engine: Engine, file: Callable[[bytes], Path]
 ) -> None:
     photo = read_photo(file(resized(photos["obama.jpg"], 4.0, suffix)))
     assert photo.image.shape[0] == LONGEST_SIDE_PX
-    (box,) = engine.find(photo.image)
-    (original,) = engine.find(read_photo(photos["obama.jpg"]).image)
+    box = engine.find(photo.image)[0].box
+    original = engine.find(read_photo(photos["obama.jpg"]).image)[0].box
     assert photo.in_file(box).left == pytest.approx(4 * original.left, abs=60)
     assert photo.in_file(box).width == pytest.approx(4 * original.width, abs=100)
 
 
 @pytest.mark.parametrize("scale", [1.0, 3.0], ids=["decoded as it is", "decoded smaller"])
 def test_a_photo_taken_with_the_phone_held_sideways_is_turned_upright(
-    scale: float, photos: dict[str, Path], engine: FaceEngine, file: Callable[[bytes], Path]
+    scale: float, photos: dict[str, Path], engine: Engine, file: Callable[[bytes], Path]
 ) -> None:
     upright = cv2.imdecode(np.frombuffer(resized(photos["obama.jpg"], scale), np.uint8), cv2.IMREAD_COLOR)
     assert upright is not None
@@ -70,19 +70,19 @@ def test_a_photo_taken_with_the_phone_held_sideways_is_turned_upright(
     assert encode_photo(photo, engine).shape == (128,)
 
 
-def test_a_photo_without_a_face_is_refused(engine: FaceEngine, scene: Scene, file: Callable[[bytes], Path]) -> None:
+def test_a_photo_without_a_face_is_refused(engine: Engine, scene: Scene, file: Callable[[bytes], Path]) -> None:
     with pytest.raises(PhotoRefused, match="no face found"):
         encode_photo(read_photo(file(scene())), engine)
 
 
-def test_a_photo_of_two_people_is_refused(engine: FaceEngine, scene: Scene, file: Callable[[bytes], Path]) -> None:
+def test_a_photo_of_two_people_is_refused(engine: Engine, scene: Scene, file: Callable[[bytes], Path]) -> None:
     two = scene("obama3.jpg", "astronaut.png")
     with pytest.raises(PhotoRefused, match="2 faces found"):
         encode_photo(read_photo(file(two)), engine)
 
 
 def test_a_photo_of_a_tiny_face_is_refused_as_such(
-    engine: FaceEngine, photos: dict[str, Path], file: Callable[[bytes], Path]
+    engine: Engine, photos: dict[str, Path], file: Callable[[bytes], Path]
 ) -> None:
     with pytest.raises(PhotoRefused, match=r"too small: (4|5|6)\d px wide, at least 80"):
         encode_photo(read_photo(file(resized(photos["obama.jpg"], 0.2))), engine)
@@ -90,14 +90,31 @@ def test_a_photo_of_a_tiny_face_is_refused_as_such(
 
 @pytest.mark.parametrize("name", ["obama.jpg", "obama2.jpg", "biden.jpg", "astronaut.png"])
 def test_a_blurred_photo_is_refused(
-    name: str, engine: FaceEngine, photos: dict[str, Path], file: Callable[[bytes], Path]
+    name: str, engine: Engine, photos: dict[str, Path], file: Callable[[bytes], Path]
 ) -> None:
     sharp = cv2.imread(str(photos[name]))
     assert sharp is not None
-    face_px = engine.find(np.ascontiguousarray(sharp[..., ::-1], np.uint8))[0].width
+    face_px = engine.find(np.ascontiguousarray(sharp[..., ::-1], np.uint8))[0].box.width
     blurred = cv2.GaussianBlur(sharp, (0, 0), 0.03 * face_px)
     with pytest.raises(PhotoRefused, match="the face is blurred: sharpness"):
         encode_photo(read_photo(file(cv2.imencode(".jpg", blurred)[1].tobytes())), engine)
+
+
+@pytest.mark.parametrize("name", ["obama.jpg", "biden.jpg", "astronaut.png"])
+def test_from_a_kept_crop_the_same_face_can_be_encoded_again(
+    name: str, photos: dict[str, Path], engine: Engine
+) -> None:
+    sample = take_sample(read_photo(photos[name]), engine, keep_crop=True)
+    assert sample.crop is not None
+    assert np.linalg.norm(encode_crop(sample.crop, engine) - sample.encoding) < 0.2
+    assert take_sample(read_photo(photos[name]), engine, keep_crop=False).crop is None
+
+
+def test_a_crop_without_a_face_or_that_is_no_picture_is_refused(engine: Engine) -> None:
+    with pytest.raises(PhotoRefused, match="no face found"):
+        encode_crop(jpeg(400, 400), engine)
+    with pytest.raises(PhotoRefused, match="is not a JPEG"):
+        encode_crop(b"nothing", engine)
 
 
 def png_claiming(width: int, height: int) -> bytes:

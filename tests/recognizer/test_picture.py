@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.recognizer.picture import Pixels, decode_frame, fit, label, snapshot
+from agents.recognizer.picture import Pixels, decode_frame, face_crop, fit, label, snapshot
 from agents.wire.messages import BadMessage, Box, Face, Identity
 from tests.recognizer.jpegs import claiming
 
@@ -85,3 +85,29 @@ def test_a_large_picture_is_published_smaller_with_the_box_in_its_place() -> Non
 
 def test_a_small_picture_is_not_made_larger() -> None:
     assert fit(GREY, 1280) is GREY
+
+
+def test_a_face_is_cropped_with_half_its_size_around_it() -> None:
+    image = np.zeros((360, 640, 3), np.uint8)
+    image[100:200, 300:400] = (250, 0, 0)
+    crop = decode_frame(face_crop(image, Box(left=300, top=100, width=100, height=100)), 12_000_000).astype(int)
+    assert crop.shape == (200, 200, 3)
+    red = crop[..., 0] > 125
+    assert (red[55:145, 55:145].all(), red[:45].any(), red[155:].any(), red[:, :45].any()) == (
+        True,
+        False,
+        False,
+        False,
+    )
+
+
+@given(
+    box=st.tuples(*[st.integers(-700, 1400)] * 2, *[st.integers(1, 3000)] * 2),
+    size=st.tuples(st.integers(1, 900), st.integers(1, 900)),
+)
+@settings(max_examples=50, deadline=None)
+def test_a_crop_is_a_small_picture_wherever_the_face_is(box: tuple[int, int, int, int], size: tuple[int, int]) -> None:
+    left, top, width, height = box
+    image = np.zeros((*size, 3), np.uint8)
+    crop = decode_frame(face_crop(image, Box(left=left, top=top, width=width, height=height)), 160_000)
+    assert max(crop.shape) <= 400

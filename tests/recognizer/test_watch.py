@@ -115,3 +115,25 @@ def test_a_recognizer_may_start_before_anybody_is_enrolled(path: Path) -> None:
     enroll(path, "Ana")
     assert follower.names_after(RETRY_S) == ("Ana",)
     follower.watch.close()
+
+
+def test_who_is_disabled_or_enabled_counts_at_the_next_poll(follower: Follower, path: Path) -> None:
+    for disabled in (True, False):
+        with Gallery(path) as gallery:
+            gallery.disable("Ana", disabled)
+        enrolled = follower.watch.poll(Now(1_800_000_000.0, 0.0), ENCODER)
+        assert enrolled is not None
+        assert enrolled.ignored == ({"Ana"} if disabled else set())
+
+
+def test_with_another_encoder_nobody_is_known_and_the_way_out_is_said(path: Path) -> None:
+    enroll(path, "Ana", encoder="arcface")
+    follower = Follower(path)
+    assert follower.names() == ()
+    assert follower.problem.endswith("remove and enroll anew: Ana")
+    with Gallery(path) as gallery:
+        gallery.remove("Ana")
+    enroll(path, "Ana")
+    assert follower.names_after(RETRY_S) == ("Ana",)
+    assert follower.watch.problem is None
+    follower.watch.close()
