@@ -22,6 +22,7 @@ SHOWN: set[Loc] = {
     ("mqtt", "credentials"),
     ("doors", "front", "exit_button"),
     ("doors", "front", "contact"),
+    ("recognizer", "models"),
     ("recognizer", "keep_unknown"),
     ("scheduler", "doors", "front", "hours"),
 }

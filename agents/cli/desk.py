@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Sequence
-
-import numpy as np
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from agents.cli.common import CommandError
 from agents.cli.gallery import Place, nearest_names, open_gallery
-from agents.recognizer.errors import NoGallery, UnknownPerson
+from agents.recognizer.enroll import take_sample
+from agents.recognizer.errors import NoGallery, PhotoRefused, UnknownPerson
 from agents.recognizer.gallery import Gallery
 from agents.recognizer.matcher import NOBODY_ENROLLED, Enrolled, Matcher
+from agents.recognizer.photo import read_photo
 from agents.recognizer.records import PersonRecord, PhotoRecord, Sample, to_blob
-from agents.recognizer.vetting import Limits, Vetted, Vetting
+from agents.recognizer.vetting import Limits, Verdict, Vetted, Vetting
 from agents.recognizer.vision.manifest import HOG, merged
 from agents.recognizer.vision.models import Models
 from agents.runtime.clock import Clock
+
+
+@dataclass
+class Outcome:
+    """What became of each photo: of the good ones whether they are enrolled now, or why not again."""
+
+    good: list[tuple[Path, str]] = field(default_factory=list)
+    refused: list[tuple[Path, str]] = field(default_factory=list)
+    enrolled: int = 0
 
 
 class Desk:
@@ -31,13 +42,24 @@ class Desk:
         if Models(models, place.folder).detector(place.settings.detector) == HOG:
             print("facelatch: dlib's detector can't tell how a head is turned: that is not checked", file=sys.stderr)
 
-    def files_of(self, name: str) -> set[str]:
-        """The SHA-256 of the photos that this person is enrolled from."""
-        try:
-            with Gallery(self._place.gallery) as gallery:
-                return {photo.photo_sha256 for photo in gallery.photos(name)}
-        except (NoGallery, UnknownPerson):
-            return set()
+    def take(self, name: str, photos: Iterable[Path], ignored: bool = False) -> Outcome:
+        """Enroll a person from those of the photos that are good."""
+        outcome, known = Outcome(), self._photos_of(name)
+        samples = self._read(photos, known, outcome)
+        fit = []
+        for (path, sample), vetted in zip(samples, self.vet(name, [s for _, s in samples], ignored), strict=True):
+            again = sample.photo_sha256 in known
+            if vetted.verdict is Verdict.REFUSED:
+                outcome.refused.append((path, vetted.reason))
+            elif vetted.verdict is Verdict.DUPLICATE and not again:
+                outcome.good.append((path, f"skipped, {vetted.reason}"))
+            else:
+                outcome.good.append((path, "enrolled already; its crop is kept now" if again else "enrolled"))
+                outcome.enrolled += not again
+                fit.append(sample)
+        if fit:
+            self.store(name, fit, ignored)
+        return outcome
 
     def vet(self, name: str, samples: Sequence[Sample], ignored: bool = False) -> list[Vetted]:
         """What is to be said of each, in their order."""
@@ -46,7 +68,7 @@ class Desk:
         return say(name, [sample.encoding for sample in samples])
 
     def store(self, name: str, samples: Sequence[Sample], ignored: bool = False) -> None:
-        """All of them, or none."""
+        """All of them, or none. Of photos that are there already only the crop, if it is not."""
         now = Clock().now()
         photos = tuple(
             PhotoRecord(encoding=to_blob(s.encoding), photo_sha256=s.photo_sha256, enrolled_at=now.utc, crop=s.crop)
@@ -55,13 +77,28 @@ class Desk:
         person = PersonRecord(name=name, enrolled_at=now.utc, disabled=False, ignored=ignored, photos=photos)
         with Gallery(self._place.gallery, create=True) as gallery:
             gallery.restore([person], self.engine.encoder, merge=True)
-        before = self._enrolled
-        new = np.array([sample.encoding for sample in samples])
-        self._enrolled = Enrolled(
-            (*before.names, *([name] * len(samples))),
-            np.concatenate([before.encodings, new]) if before.names else new,
-            before.ignored | ({name} if ignored else set()),
-        )
+            self._enrolled = gallery.load(self.engine.encoder)
+
+    def _read(self, photos: Iterable[Path], known: Mapping[str, bool], outcome: Outcome) -> list[tuple[Path, Sample]]:
+        samples = []
+        for path in photos:
+            try:
+                photo = read_photo(path)
+                if photo.sha256 in known and (known[photo.sha256] or not self.keep_crops):
+                    outcome.good.append((path, "skipped, enrolled already"))
+                else:
+                    samples.append((path, take_sample(photo, self.engine, self.keep_crops)))
+            except PhotoRefused as error:
+                outcome.refused.append((path, str(error)))
+        return samples
+
+    def _photos_of(self, name: str) -> dict[str, bool]:
+        """The photos that this person is enrolled from: the file's SHA-256, and whether its crop is kept."""
+        try:
+            with Gallery(self._place.gallery) as gallery:
+                return {photo.photo_sha256: photo.crop is not None for photo in gallery.photos(name)}
+        except (NoGallery, UnknownPerson):
+            return {}
 
     def _load(self) -> Enrolled:
         try:

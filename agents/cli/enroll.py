@@ -5,17 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agents.cli.common import CommandError, add_command
 from agents.cli.gallery import Actions, Place, composed, counted, explained, new_name, open_gallery, place_of
 from agents.cli.listen import add_user
-from agents.recognizer.errors import PhotoRefused
 
 if TYPE_CHECKING:  # it needs OpenCV and dlib, which not every machine of a house has
-    from agents.cli.desk import Desk
+    from agents.cli.desk import Outcome
 
 GOOD_PHOTOS = 5
 SUFFIXES = (".jpg", ".jpeg", ".png")
@@ -83,7 +81,7 @@ def enroll_photos(
     with explained():
         from agents.cli.desk import Desk
 
-        outcome = take(Desk(place, although_like), name, pictures(photos), ignored)
+        outcome = Desk(place, although_like).take(name, pictures(photos), ignored)
         for photo, reason in outcome.refused:
             print(f"{photo}: {reason}", file=sys.stderr)
         for photo, what in outcome.good:
@@ -93,46 +91,6 @@ def enroll_photos(
         if not outcome.good and not outcome.refused:
             print("there is no picture", file=sys.stderr)
     return 1 if outcome.refused or not outcome.good else 0
-
-
-@dataclass
-class Outcome:
-    """What became of each photo: of the good ones whether they are enrolled now, or why not again."""
-
-    good: list[tuple[Path, str]] = field(default_factory=list)
-    refused: list[tuple[Path, str]] = field(default_factory=list)
-    enrolled: int = 0
-
-
-def take(desk: Desk, name: str, photos: Iterator[Path], ignored: bool = False) -> Outcome:
-    """Enroll a person from those of the photos that are good."""
-    from agents.recognizer.enroll import take_sample
-    from agents.recognizer.photo import read_photo
-    from agents.recognizer.vetting import Verdict
-
-    outcome, samples, known = Outcome(), {}, desk.files_of(name)
-    for path in photos:
-        try:
-            photo = read_photo(path)
-            if photo.sha256 in known:
-                outcome.good.append((path, "skipped, enrolled already"))
-            else:
-                samples[path] = take_sample(photo, desk.engine, desk.keep_crops)
-        except PhotoRefused as error:
-            outcome.refused.append((path, str(error)))
-    fit = []
-    for path, vetted in zip(samples, desk.vet(name, list(samples.values()), ignored), strict=True):
-        if vetted.verdict is Verdict.REFUSED:
-            outcome.refused.append((path, vetted.reason))
-        elif vetted.verdict is Verdict.DUPLICATE:
-            outcome.good.append((path, f"skipped, {vetted.reason}"))
-        else:
-            outcome.good.append((path, "enrolled"))
-            fit.append(samples[path])
-    if fit:
-        desk.store(name, fit, ignored)
-    outcome.enrolled = len(fit)
-    return outcome
 
 
 def pictures(paths: Sequence[Path]) -> Iterator[Path]:
@@ -155,7 +113,7 @@ def _enroll_folder(place: Place, folder: Path, although_like: Sequence[str]) -> 
 
         desk, photos, enrolled, refused = Desk(place, although_like), 0, 0, []
         for name, folders in people.items():
-            outcome = take(desk, name, pictures(folders))
+            outcome = desk.take(name, pictures(folders))
             photos += outcome.enrolled
             enrolled += outcome.enrolled > 0
             refused += outcome.refused or ([] if outcome.good else [(folders[0], "no picture in this folder")])

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from agents.recognizer import picture
 from agents.recognizer.config import RecognizerSettings
 from agents.recognizer.core import Arrivals, in_a_word
+from agents.recognizer.errors import GalleryError, NoGallery
+from agents.recognizer.gallery import Gallery
 from agents.recognizer.matcher import NOBODY_ENROLLED, Enrolled, Matcher
 from agents.recognizer.sight import Sight, Sighting
 from agents.recognizer.unknowns import FILE, Unknowns
@@ -78,6 +80,7 @@ class RecognizerAgent(Agent):
         engine.warm_up()
         self._unknowns = Unknowns(self._site.data / FILE, self._settings.keep_unknown, engine.encoder, started)
         self._sight = Sight(engine, self._matcher, self._settings.max_pixels)
+        self._forget_crops()
         self._follow_gallery(started)
         took_ms = (self._clock.now().mono - started.mono) * 1000
         self.log.info("ready in %.0f ms, people enrolled: %d", took_ms, len(self._matcher.people))
@@ -193,6 +196,18 @@ class RecognizerAgent(Agent):
             self.log.info("people enrolled: %d", len(self._matcher.people))
         elif self._watch.problem != problem:
             self.log.warning("nobody can be recognized: %s", self._watch.problem)
+
+    def _forget_crops(self) -> None:
+        """Pictures of people are kept only for as long as the house wants it."""
+        if self._settings.keep_crops:
+            return
+        try:
+            with Gallery(self._site.folder / self._settings.gallery) as gallery:
+                gallery.erase_crops()
+        except NoGallery:
+            pass
+        except GalleryError as error:
+            self.log.warning("crops of faces can't be erased: %s", error)
 
     def _matcher_of(self, enrolled: Enrolled) -> Matcher:
         return Matcher(enrolled, self._settings.threshold, self._settings.min_margin)

@@ -61,7 +61,8 @@ def fit(image: Pixels, max_px: int) -> Pixels:
     scale = max_px / max(image.shape[:2])
     if scale >= 1:
         return image
-    return np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+    size = [max(1, round(side * scale)) for side in image.shape[1::-1]]
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def snapshot(image: Pixels, identity: Identity) -> bytes:
@@ -91,10 +92,10 @@ def face_crop(image: Pixels, box: Box) -> bytes:
     """A JPEG of the face in `box` of an RGB picture, with so much around it that it can be found again."""
     height, width = image.shape[:2]
     x, y = round(box.width * CROP_MARGIN), round(box.height * CROP_MARGIN)
-    left, right = (min(max(v, 0), width) for v in (box.left - x, box.left + box.width + x))
-    top, bottom = (min(max(v, 0), height) for v in (box.top - y, box.top + box.height + y))
-    crop = image[top : max(bottom, top + 1), left : max(right, left + 1)]
-    done, data = cv2.imencode(".jpg", fit(crop, CROP_MAX_PX)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, CROP_QUALITY])
+    left, top = min(max(box.left - x, 0), width - 1), min(max(box.top - y, 0), height - 1)
+    right, bottom = max(box.left + box.width + x, left + 1), max(box.top + box.height + y, top + 1)
+    crop = fit(image[top:bottom, left:right], CROP_MAX_PX)
+    done, data = cv2.imencode(".jpg", crop[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, CROP_QUALITY])
     assert done
     return data.tobytes()
 

@@ -71,6 +71,7 @@ class Vetting:
     ) -> None:
         self._names, self._encodings = np.array(enrolled.names, dtype=object), enrolled.encodings
         self._rule, self._limits, self._although_like = rule, limits, although_like
+        self._never = enrolled.ignored
         self._people, whose = np.unique(self._names, return_inverse=True)
         sums = np.zeros((len(self._people), self._encodings.shape[1]))
         np.add.at(sums, whose, self._encodings)
@@ -102,7 +103,8 @@ class Vetting:
         person, distance = str(self._people[others][distances.argmin()]), float(distances.min())
         rows = self._of(person)
         if self._rule(Enrolled((person,) * len(rows), rows)).match(photo).person is not None:
-            return _refused(f"this is {person}, who is enrolled already: distance {distance:.2f}")
+            state = "disabled or on the ignore list" if person in self._never else "enrolled already"
+            return _refused(f"this is {person}, who is {state}: distance {distance:.2f}")
         own = self._of(name)
         if len(own) and distance < (own_distance := float(np.linalg.norm(own.mean(axis=0) - photo))):
             return _refused(f"looks more like {person} (distance {distance:.2f}) than like {name} ({own_distance:.2f})")

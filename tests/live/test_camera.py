@@ -69,7 +69,7 @@ def test_of_an_empty_hallway_there_is_a_frame_now_and_then_and_of_a_visitor_ever
         return len(last) == 3 and all(b - a > 1.9 for a, b in pairwise(last))
 
     wait_until("a frame every two seconds", rare)
-    assert ear.wait(AVAILABILITY).text == "online"
+    assert ear.all(AVAILABILITY)[-1].text == "online"
     mark = ear.mark()
     swapped.replace(camera)
     came_at = time.time()
@@ -81,9 +81,9 @@ def test_of_an_empty_hallway_there_is_a_frame_now_and_then_and_of_a_visitor_ever
 def test_frames_are_fresh_when_a_broker_that_read_nothing_for_a_while_reads_again(
     home: Home, ear: Ear, broker: Broker
 ) -> None:
-    """More are made meanwhile than the sockets between can hold. The rest must not wait anywhere."""
+    """Meanwhile some 15 MB of frames are made, more than the sockets between can hold: they wait nowhere."""
     (home.folder / "camera").mkdir()
-    for seed in range(6):  # bare noise: a quarter of a megabyte each
+    for seed in range(6):  # bare noise: 175 kB each
         picture = np.random.default_rng(seed).integers(0, 255, (360, 640, 3), np.uint8)
         cv2.imwrite(str(home.folder / "camera" / f"{seed:03}.png"), picture)
     home.edit("rate_fps: 10", "rate_fps: 30")
@@ -97,7 +97,7 @@ def test_frames_are_fresh_when_a_broker_that_read_nothing_for_a_while_reads_agai
     ear.wait(FRAME, lambda frame: times([frame])[0] > went_on_at)
     frames = ear.all(FRAME)
     waited = [frame for frame in frames if stopped_at < times([frame])[0] < went_on_at]
-    print("H3", len(waited), sum(len(f.payload) for f in waited), len(frames))
+    assert sum(len(frame.payload) for frame in waited) < 8_000_000, "only what the kernel's buffers hold"
     numbers = [int(frame.properties["seq"]) for frame in frames]
     assert numbers == list(range(numbers[0], numbers[0] + len(frames))), "what was published did arrive"
     assert max(b - a for a, b in pairwise(times(frames))) > 1, "and for a while nothing was"

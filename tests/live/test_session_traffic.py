@@ -17,7 +17,7 @@ from agents.runtime.session import KEEPALIVE_S, SMALL_PACKET
 from agents.wire.messages import Command
 from agents.wire.topics import COMMAND, EVENT, FRAME, GRANT, REPLY, STATE
 from tests.fakes import T0, FakeClock
-from tests.live.lines import Line, Mosquitto
+from tests.live.lines import PUBLISH, Line, Mosquitto, Scripted
 from tests.live.tools import PATIENCE_S, Broker, Ear, wait_until
 
 ORDERS = Subscription(COMMAND, ("front",))
@@ -56,6 +56,27 @@ def test_what_the_broker_took_but_never_acknowledged_is_sent_again(tmp_path: Pat
         assert line.wait(Published).mid == mid
         assert [event for event in line.came if isinstance(event, Published)] == [Published(mid or 0)]
     mosquitto.stop()
+
+
+def test_a_line_that_takes_no_more_is_told_before_much_waits_and_so_is_its_recovery(tmp_path: Path) -> None:
+    frame, published, waited = b"x" * 30_000, 0, 0
+    with Scripted() as broker, Line(tmp_path, broker.port) as line:
+        wire = broker.accept()
+        wire.greet()
+        line.wait(Connected)
+
+        def stuck() -> bool:
+            nonlocal published, waited
+            waited = waited + 1 if line.session.behind else 0
+            if not waited:
+                published += line.session.publish(FRAME, "front", payload=frame) is not None
+            return waited >= 30
+
+        wait_until("nothing more is taken", stuck)
+        assert published <= 300, "what the kernel's buffers hold, 9 MB at most"
+        arrived = [wire.read(PUBLISH) for _ in range(published)]
+        assert all(body.endswith(frame) for body in arrived)
+        wait_until("the line is free", lambda: not line.session.behind)
 
 
 def test_a_message_arrives_with_all_that_was_said_of_it(broker: Broker, ear: Ear, tmp_path: Path) -> None:

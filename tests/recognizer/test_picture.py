@@ -83,6 +83,10 @@ def test_a_large_picture_is_published_smaller_with_the_box_in_its_place() -> Non
     assert (image[300:480, 319:323, 1] - image[300:480, 319:323, 0]).mean() > 30
 
 
+def test_a_picture_of_one_row_can_be_made_smaller() -> None:
+    assert fit(np.zeros((1, 9000, 3), np.uint8), 1280).shape == (1, 1280, 3)
+
+
 def test_a_small_picture_is_not_made_larger() -> None:
     assert fit(GREY, 1280) is GREY
 
@@ -93,12 +97,9 @@ def test_a_face_is_cropped_with_half_its_size_around_it() -> None:
     crop = decode_frame(face_crop(image, Box(left=300, top=100, width=100, height=100)), 12_000_000).astype(int)
     assert crop.shape == (200, 200, 3)
     red = crop[..., 0] > 125
-    assert (red[55:145, 55:145].all(), red[:45].any(), red[155:].any(), red[:, :45].any()) == (
-        True,
-        False,
-        False,
-        False,
-    )
+    assert red[55:145, 55:145].all()
+    red[45:155, 45:155] = False
+    assert not red.any()
 
 
 @given(

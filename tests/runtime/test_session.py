@@ -33,6 +33,12 @@ def test_neither_a_question_nor_an_answer_is_kept_for_later(tmp_path: Path) -> N
     assert made.answer(reply_to, b"{}") is None
 
 
+def test_without_a_broker_nothing_waits_for_the_line(tmp_path: Path) -> None:
+    made = session(tmp_path)
+    made.publish(FRAME, "front", payload=b"x")
+    assert not made.behind
+
+
 def test_what_must_arrive_is_kept_under_an_id_of_its_own_as_long_as_there_is_room(tmp_path: Path) -> None:
     made = session(tmp_path)
     ids = [made.publish(EVENT, "front", payload=b"x") for _ in range(MAX_QUEUED)]
