@@ -15,7 +15,7 @@ from agents.runtime import yamlfile
 from agents.runtime.yamlfile import ConfigError, Lines, Loc
 
 EXAMPLE = Path(__file__).parents[1] / "facelatch.example.yaml"
-COMMENTED_KEY = re.compile(r"^(?P<indent> *)# (?P<rest> *(?:- )?(?:[a-z_]+:|\{).*)$")
+COMMENTED_KEY = re.compile(r"^(?P<indent> *)# (?P<rest> *(?:- )?(?:[a-z_0-9]+:|\{).*)$")
 # Keys whose comment shows how to write them, because there is nothing or little by default.
 SHOWN: set[Loc] = {
     ("mqtt", "tls"),
