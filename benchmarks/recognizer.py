@@ -41,6 +41,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from agents.cli.listen import listening
 from agents.recognizer.config import RecognizerSettings
 from agents.recognizer.matcher import NOBODY_ENROLLED, Matcher
+from agents.recognizer.rule import Rule
 from agents.recognizer.sight import Sight
 from agents.recognizer.vision.converted import cache_folder
 from agents.recognizer.vision.dlib_faces import Reference
@@ -108,7 +109,7 @@ class Steps:
         self._time("one chip, cv2.dnn", lambda: self._opencv(chip))
 
     def _sight(self) -> Sight:
-        return Sight(self.engine, Matcher(NOBODY_ENROLLED, 0.42, 0.05), 12_000_000)
+        return Sight(self.engine, Matcher(NOBODY_ENROLLED, Rule()), 12_000_000)
 
     def _see(self, sight: Sight, jpeg: bytes) -> None:
         """Told to come one after the other, as a camera's do."""

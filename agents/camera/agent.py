@@ -8,7 +8,6 @@ from pathlib import Path
 from agents.camera import picture
 from agents.camera.config import CameraSettings
 from agents.camera.core import Camera
-from agents.camera.motion import Scene
 from agents.camera.pace import Pace
 from agents.camera.picture import Image, PictureError
 from agents.camera.reader import Captured, Failed, Opened, Reader, Skipped
@@ -20,6 +19,7 @@ from agents.runtime.health import Latencies, Report
 from agents.runtime.inbox import Inbox
 from agents.runtime.session import Session
 from agents.runtime.settings import Site
+from agents.sight.motion import Scene, cells
 from agents.wire.messages import Availability
 from agents.wire.stamp import Stamp
 from agents.wire.topics import FRAME
@@ -102,7 +102,7 @@ class CameraAgent(Agent):
 
     def _moved(self, event: Captured) -> bool:
         seen = picture.crop(event.image, self._settings.crop)
-        return self._scene is not None and self._scene.moved(seen, event.at.mono)
+        return self._scene is not None and self._scene.moved(cells(seen), event.at.mono)
 
     def _publish(self, image: Image, stamp: Stamp, captured: Now) -> None:
         try:

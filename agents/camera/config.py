@@ -45,8 +45,8 @@ class CameraSettings(Section):
     of stills, `picamera2`, or `secret:FILE` for an address that stands in a file because of the
     password in it. Files and folders are relative to the house's file.
 
-    `idle_fps` frames a second are published when nothing moved for `active_s`. As many as `rate_fps`,
-    or more, and nothing is saved.
+    `idle_fps` frames a second are published when nothing moved for `active_s`, which is a few times
+    what people can stand still for. As many as `rate_fps`, or more, and nothing is saved.
     """
 
     source: UsbIndex | Address

@@ -12,7 +12,7 @@ from agents.cli.gallery import Place, nearest_names, open_gallery
 from agents.recognizer.enroll import take_sample
 from agents.recognizer.errors import NoGallery, PhotoRefused, UnknownPerson
 from agents.recognizer.gallery import Gallery
-from agents.recognizer.matcher import NOBODY_ENROLLED, Enrolled, Matcher
+from agents.recognizer.matcher import NOBODY_ENROLLED, Enrolled
 from agents.recognizer.photo import read_photo
 from agents.recognizer.records import PersonRecord, PhotoRecord, Sample, to_blob
 from agents.recognizer.vetting import Limits, Verdict, Vetted, Vetting
@@ -63,7 +63,7 @@ class Desk:
 
     def vet(self, name: str, samples: Sequence[Sample], ignored: bool = False) -> list[Vetted]:
         """What is to be said of each, in their order."""
-        vetting = Vetting(self._enrolled, self._matcher, self._limits, self._although_like)
+        vetting = Vetting(self._enrolled, self._place.settings.rule, self._limits, self._although_like)
         say = vetting.of_ignored if ignored else vetting.of_person
         return say(name, [sample.encoding for sample in samples])
 
@@ -114,7 +114,3 @@ class Desk:
         for name in self._although_like:
             with nearest_names(gallery, name):
                 gallery.photos(name)
-
-    def _matcher(self, enrolled: Enrolled) -> Matcher:
-        """As the recognizer decides."""
-        return Matcher(enrolled, self._place.settings.threshold, self._place.settings.min_margin)

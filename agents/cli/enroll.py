@@ -53,6 +53,9 @@ def register(commands: Actions) -> None:
     enroll.add_argument(
         "--timeout", type=float, default=10.0, metavar="S", help="seconds to wait for broker and camera (default: 10)"
     )
+    enroll.add_argument(
+        "--patience", type=float, default=15.0, metavar="S", help="seconds for each head position (default: 15)"
+    )
     add_user(enroll, "enroll")
 
 
@@ -118,7 +121,8 @@ def _enroll_folder(place: Place, folder: Path, although_like: Sequence[str]) -> 
             enrolled += outcome.enrolled > 0
             refused += outcome.refused or ([] if outcome.good else [(folders[0], "no picture in this folder")])
             print(f"{name}: " + _in_short(outcome), flush=True)
-    print(f"{counted(enrolled, 'person')} got {counted(photos, 'new photo')}; {len(refused)} refused")
+    people_got = "1 person" if enrolled == 1 else f"{enrolled} people"
+    print(f"{people_got} got {counted(photos, 'new photo')}; {len(refused)} refused")
     for path, reason in refused:
         print(f"{path}: {reason}", file=sys.stderr)
     return 1 if refused else 0

@@ -53,7 +53,7 @@ def enroll_live(args: argparse.Namespace, name: str, although_like: list[str]) -
     wanted = [Subscription(FRAME, (args.camera,), latest=True)]
     try:
         with listening(house, folder, args.user, wanted, args.timeout) as (_, inbox):
-            sitting = Sitting(args.camera, house, desk, progress, args.timeout)
+            sitting = Sitting(args.camera, house, desk, progress, args.timeout, args.patience)
             kept = sitting.run(inbox, Clock(place.clock_trusted))
     except KeyboardInterrupt:
         progress.say("nothing was stored")
@@ -139,13 +139,17 @@ class Fresh:
 
 
 class Sitting:
-    """One person in front of one camera, once. `timeout_s` is how long there may be no fresh frame."""
+    """One person in front of one camera, once. `timeout_s` is how long there may be no fresh frame,
+    `patience_s` how long a position may take.
+    """
 
-    def __init__(self, camera: str, house: House, desk: Desk, progress: Progress, timeout_s: float) -> None:
+    def __init__(
+        self, camera: str, house: House, desk: Desk, progress: Progress, timeout_s: float, patience_s: float
+    ) -> None:
         settings = house.cameras[camera]
         self._camera, self._desk, self._progress, self._timeout_s = camera, desk, progress, timeout_s
         self._fresh = Fresh(camera, house.recognizer)
-        self._guide: Guide[Taken] = Guide(mirrored=settings.flip != "none")
+        self._guide: Guide[Taken] = Guide(settings.flip != "none", patience_s)
         self._missed: list[Missed] = []
         self._asked = 0
 

@@ -33,7 +33,7 @@ def _identify(args: argparse.Namespace) -> int:
         with open_gallery(place.gallery) as gallery:
             engine = place.engine()
             enrolled = gallery.load(engine.encoder)
-        matcher = Matcher(enrolled, place.settings.threshold, place.settings.min_margin)
+        matcher = Matcher(enrolled, place.settings.rule)
         done = [_identify_image(image, engine, matcher, args.json) for image in args.images]
     return 0 if all(done) else 1
 

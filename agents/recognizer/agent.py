@@ -210,7 +210,7 @@ class RecognizerAgent(Agent):
             self.log.warning("crops of faces can't be erased: %s", error)
 
     def _matcher_of(self, enrolled: Enrolled) -> Matcher:
-        return Matcher(enrolled, self._settings.threshold, self._settings.min_margin)
+        return Matcher(enrolled, self._settings.rule)
 
 
 def main(settings: RecognizerSettings, cameras: Sequence[str], site: Site) -> None:

@@ -18,7 +18,7 @@ ENOUGH = 5  # frames to choose a position's best from
 HOLD_S, LEAST = 2.0, 2  # or as many as come in so long, if at least so many
 SETTLE_S = 0.5  # after a position is asked for, until a frame counts: the head is still on its way
 BLIND_SETTLE_S = 2.0  # the same where a detector tells no pose, and nobody can see when it is there
-PATIENCE_S = 15.0  # for one position; then it goes on with the next
+PATIENCE_S = 15.0  # for one position, if nobody says else; then it goes on with the next
 MIN_KEPT = 3
 AHEAD = Pose(0.0, 0.0)
 
@@ -78,9 +78,10 @@ class Missed:
 
 @dataclass
 class Guide(Generic[Item]):
-    """`mirrored` is whether the camera's picture is: there left is right."""
+    """`mirrored` is whether the camera's picture is: there left is right. `patience_s` is for one position."""
 
     mirrored: bool = False
+    patience_s: float = PATIENCE_S
     hint: str = ""
     kept: list[Kept[Item]] = field(default_factory=list)
     _next: Iterator[Position] = field(default_factory=lambda: iter(POSITIONS))
@@ -121,7 +122,7 @@ class Guide(Generic[Item]):
         held = self._first_at is not None and now.mono - self._first_at >= HOLD_S
         if self._best is not None and (self._frames >= ENOUGH or (held and self._frames >= LEAST)):
             return self._keep(self._asked, self._best, now)
-        if now.mono - self._asked_at < PATIENCE_S:
+        if now.mono - self._asked_at < self.patience_s:
             return None
         missed = Missed(self._asked, self.hint or "no face in view")
         self._ask(now)

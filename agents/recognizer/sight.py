@@ -13,7 +13,7 @@ from agents.recognizer.tracks import Track, Tracks
 from agents.recognizer.vision.engine import Engine
 from agents.recognizer.vision.found import Pixels
 from agents.runtime.clock import Now
-from agents.sight.motion import Motion
+from agents.sight.motion import Scene
 from agents.wire.messages import Identity
 from agents.wire.stamp import Stamp
 
@@ -34,7 +34,7 @@ class Sighting:
 class _View:
     """What is remembered of one camera. Times are monotonic."""
 
-    motion: Motion = field(default_factory=Motion)
+    scene: Scene = field(default_factory=Scene)
     tracks: Tracks = field(default_factory=Tracks)
     searched_at: float = float("-inf")
     face_at: float = float("-inf")
@@ -61,8 +61,7 @@ class Sight:
 
     def _worth_a_search(self, view: _View, jpeg: bytes, now_s: float) -> bool:
         """Whether something has changed since the last search, a face was there, or it is time anyway."""
-        small = picture.thumbnail(jpeg, self._max_pixels)
-        moved = view.motion.seen(small, now_s)
+        moved = view.scene.moved(picture.cells(jpeg, self._max_pixels), now_s)
         if not moved and now_s - view.face_at > FACE_S and now_s - view.searched_at < LOOK_ANYWAY_S:
             return False
         view.searched_at = now_s

@@ -6,23 +6,24 @@ Fails closed: where it can't be told whose a face is, it is not enrolled.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
 import numpy as np
 
-from agents.recognizer.matcher import Encoding, Enrolled, Matcher
+from agents.recognizer.matcher import CANDIDATES, Encoding, Enrolled, Match, Matcher, unit
+from agents.recognizer.rule import Rule
 
-UNLIKE = 0.6
-"""For dlib's network. Of the genuine photos of Labeled Faces in the Wild 1.3 % are farther than this from
-one other photo of the same person, and 0.7 % from half of five others; of strangers 99.2 and 99.6 %."""
+UNLIKE = 0.42
+"""For dlib's network. Of the genuine photos of Labeled Faces in the Wild 1.7 % are farther than this from
+one other photo of the same person, and 0.8 % from half of five others; of strangers 99.3 and 99.6 %."""
 
-DUPLICATE = 0.1
-"""For dlib's network. Of 6,878 pairs of photos of one person on LFW one is nearer. The same photo made
-smaller or compressed again is at a median of 0.05 to 0.09, the next frame of a webcam at 0.1."""
+DUPLICATE = 0.08
+"""For dlib's network. Of 6,878 pairs of photos of one person on LFW two are nearer. The same photo cut,
+made smaller or compressed again is at a median of 0.02 to 0.06, the next frame of a webcam at 0.07."""
 
-UNRELATED = math.sqrt(2)  # the distance between encodings of length 1 that have nothing in common
+UNRELATED = math.sqrt(2)  # the distance between directions that have nothing in common
 
 
 class Verdict(Enum):
@@ -42,7 +43,7 @@ GOOD = Vetted(Verdict.GOOD)
 
 @dataclass(frozen=True)
 class Limits:
-    """Euclidean distances between encodings: farther than `unlike` is another face, nearer than `duplicate`
+    """Distances between encodings of length 1: farther than `unlike` is another face, nearer than `duplicate`
     the same picture.
     """
 
@@ -51,30 +52,24 @@ class Limits:
 
     @classmethod
     def of(cls, threshold: float | None) -> Limits:
-        """For an encoder whose encodings have length 1, half way from its own threshold to strangers; None: dlib's."""
+        """Half way from an encoder's own threshold to what has nothing in common; None: dlib's."""
         if threshold is None:
             return cls(UNLIKE, DUPLICATE)
         return cls((threshold + UNRELATED) / 2, threshold / 6)
 
 
 class Vetting:
-    """Holds photos against the enrolled people. `rule` decides as the recognizer will; photos may be
-    like those of the people in `although_like`, an identical twin's say.
+    """Holds photos against the enrolled people, by the recognizer's own rule. They may be like those of
+    the people in `although_like`, an identical twin's say.
     """
 
-    def __init__(
-        self,
-        enrolled: Enrolled,
-        rule: Callable[[Enrolled], Matcher],
-        limits: Limits,
-        although_like: Collection[str] = (),
-    ) -> None:
+    def __init__(self, enrolled: Enrolled, rule: Rule, limits: Limits, although_like: Collection[str] = ()) -> None:
         self._names, self._encodings = np.array(enrolled.names, dtype=object), enrolled.encodings
         self._rule, self._limits, self._although_like = rule, limits, although_like
         self._never = enrolled.ignored
         self._people, whose = np.unique(self._names, return_inverse=True)
         sums = np.zeros((len(self._people), self._encodings.shape[1]))
-        np.add.at(sums, whose, self._encodings)
+        np.add.at(sums, whose, unit(self._encodings))
         self._templates = sums / np.bincount(whose, minlength=len(self._people))[:, None]
 
     def of_person(self, name: str, photos: Sequence[Encoding]) -> list[Vetted]:
@@ -95,26 +90,36 @@ class Vetting:
         return np.asarray(self._encodings[self._names == name])
 
     def _somebody_else(self, name: str, photo: Encoding) -> Vetted | None:
-        """The nearest other person is asked for alone: a margin between two who are alike must not let in a third."""
-        others = np.array([person != name and person not in self._although_like for person in self._people], bool)
-        if not others.any():
-            return None
-        distances = np.linalg.norm(self._templates[others] - photo, axis=1)
-        person, distance = str(self._people[others][distances.argmin()]), float(distances.min())
-        rows = self._of(person)
-        if self._rule(Enrolled((person,) * len(rows), rows)).match(photo).person is not None:
+        """Whoever is nearest is asked for alone: a margin between two who are alike must not let in a third."""
+        distance, person, is_them = min(self._near(name, photo), default=(math.inf, "", False))
+        if is_them:
             state = "disabled or on the ignore list" if person in self._never else "enrolled already"
             return _refused(f"this is {person}, who is {state}: distance {distance:.2f}")
-        own = self._of(name)
-        if len(own) and distance < (own_distance := float(np.linalg.norm(own.mean(axis=0) - photo))):
-            return _refused(f"looks more like {person} (distance {distance:.2f}) than like {name} ({own_distance:.2f})")
+        own = self._alone(name, photo).distance
+        if own is not None and distance < own:
+            return _refused(f"looks more like {person} (distance {distance:.2f}) than like {name} ({own:.2f})")
         return None
+
+    def _near(self, name: str, photo: Encoding) -> Iterator[tuple[float, str, bool]]:
+        """The others with the nearest templates: how far they are, and whether it were them with nobody else there."""
+        others = np.array([person != name and person not in self._although_like for person in self._people], bool)
+        if not others.any():
+            return
+        distances = np.linalg.norm(self._templates[others] - unit(photo[None]), axis=1)
+        for person in self._people[others][np.argsort(distances)[:CANDIDATES]]:
+            match = self._alone(person, photo)
+            if match.distance is not None:
+                yield match.distance, person, match.person is not None
+
+    def _alone(self, person: str, photo: Encoding) -> Match:
+        rows = self._of(person)
+        return Matcher(Enrolled((person,) * len(rows), rows), self._rule).match(photo)
 
     def _unlike(self, name: str, photo: Encoding, others: Sequence[Encoding]) -> Vetted:
         """Refused where a photo is far from more than half of the person's others."""
         if not len(others):
             return GOOD
-        distances = sorted(float(np.linalg.norm(other - photo)) for other in others)
+        distances = sorted(_distance(other, photo) for other in others)
         distance, limit = distances[(len(distances) - 1) // 2], self._limits.unlike
         if distance <= limit:
             return GOOD
@@ -123,7 +128,7 @@ class Vetting:
     def _duplicates(self, photos: Sequence[Encoding], verdicts: Sequence[Vetted], own: list[Encoding]) -> list[Vetted]:
         kept, found = own, []
         for photo, vetted in zip(photos, verdicts, strict=True):
-            nearest = min((float(np.linalg.norm(other - photo)) for other in kept), default=math.inf)
+            nearest = min((_distance(other, photo) for other in kept), default=math.inf)
             if vetted is GOOD and nearest < self._limits.duplicate:
                 text = f"nearly the same picture as one that is enrolled: distance {nearest:.2f}"
                 found.append(Vetted(Verdict.DUPLICATE, text))
@@ -135,6 +140,10 @@ class Vetting:
 
 def _refused(reason: str) -> Vetted:
     return Vetted(Verdict.REFUSED, reason)
+
+
+def _distance(one: Encoding, other: Encoding) -> float:
+    return float(np.linalg.norm(unit(one[None]) - unit(other[None])))
 
 
 def _without(photo: Encoding, photos: Sequence[Encoding]) -> list[Encoding]:

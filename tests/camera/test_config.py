@@ -14,6 +14,12 @@ def test_a_crop_that_leaves_nothing_is_refused(crop: dict[str, float]) -> None:
         CameraSettings.model_validate({"source": 0, "crop": crop})
 
 
+@pytest.mark.parametrize("idle_fps", [0, 0.4, -1, 61])
+def test_a_camera_that_rests_still_shows_that_it_lives(idle_fps: float) -> None:
+    with pytest.raises(ValidationError, match="idle_fps"):
+        CameraSettings.model_validate({"source": 0, "idle_fps": idle_fps})
+
+
 @pytest.mark.parametrize("source", ["", -1, 1.5, None])
 def test_a_source_that_is_none_is_refused(source: object) -> None:
     with pytest.raises(ValidationError):

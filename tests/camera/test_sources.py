@@ -14,7 +14,9 @@ import cv2
 import numpy as np
 import pytest
 
+from agents.camera import folder_source
 from agents.camera.config import CameraSettings
+from agents.camera.folder_source import FolderSource
 from agents.camera.source import Source, SourceError, label, open_source, wanted_px
 
 SHADES = {"a": 40, "b": 90, "c": 140, "d": 190}
@@ -82,6 +84,25 @@ class TestFolder:
         assert shown(folder, 1) == "b"
         (tmp_path / "b.png").unlink()
         assert shown(folder, 2) == "ca"
+
+    def test_shows_what_a_still_was_overwritten_with(self, tmp_path: Path, source: Callable[[str], Source]) -> None:
+        still(tmp_path, "a", "b")
+        folder = source(".")
+        assert shown(folder, 4) == "abab"
+        (tmp_path / "a.png").write_bytes((tmp_path / "b.png").read_bytes())
+        assert shown(folder, 2) == "bb"
+
+    def test_keeps_no_more_decoded_than_it_may(
+        self, tmp_path: Path, source: Callable[[str], Source], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        two = 2 * 24 * 32 * 3
+        monkeypatch.setattr(folder_source, "KEPT_BYTES", two)
+        still(tmp_path, "a", "b", "c", "d")
+        folder = source(".")
+        assert isinstance(folder, FolderSource)
+        for expected in "abcdabcd":
+            assert shown(folder, 1) == expected
+            assert sum(image.nbytes for _, image in folder._kept.values()) <= two
 
     def test_follows_a_symlink_that_is_swapped(self, tmp_path: Path, source: Callable[[str], Source]) -> None:
         still(tmp_path / "day", "a", "b")

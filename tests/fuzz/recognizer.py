@@ -16,6 +16,7 @@ from agents.recognizer.agent import RecognizerAgent
 from agents.recognizer.config import RecognizerSettings
 from agents.recognizer.core import Seen
 from agents.recognizer.matcher import NOBODY_ENROLLED, Matcher
+from agents.recognizer.rule import Rule
 from agents.recognizer.sight import Sight
 from agents.recognizer.unknowns import FILE, Unknowns
 from agents.recognizer.vision.engine import Engine
@@ -92,7 +93,7 @@ class House:
         self.session, self.clock, self.eyes = FakeSession(), clock, Eyes()
         settings = RecognizerSettings(max_pixels=MAX_PIXELS)
         self.agent = RecognizerAgent(settings, ["front"], NOWHERE, self.session, Inbox(), clock)
-        self.agent._sight = Sight(self.eyes, Matcher(NOBODY_ENROLLED, 0.4, 0.1), MAX_PIXELS)
+        self.agent._sight = Sight(self.eyes, Matcher(NOBODY_ENROLLED, Rule()), MAX_PIXELS)
         self.agent._unknowns = Unknowns(NOWHERE.data / FILE, None, "eyes", clock.now())
         self.agent.log = read_log()
         self.seen: set[str] = set()

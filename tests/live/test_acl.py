@@ -14,7 +14,7 @@ from paho.mqtt.enums import MQTTProtocolVersion
 
 from agents.wire.topics import ALL
 from tests.live.production import Guest, ProductionBroker
-from tests.live.tools import PATIENCE_S
+from tests.live.tools import PATIENCE_S, wait_until
 
 HOUSE = """\
 clock: trusted
@@ -329,3 +329,15 @@ def test_a_real_door_stays_shut_for_a_camera_and_for_those_who_only_watch(
     events = [payload for topic, payload in door.heard if topic == "facelatch/door/front/event"]
     assert [('"locked"' in event, '"unlocked"' in event) for event in events] == [(True, False)]
     assert ("facelatch/door/front/state", "UNLOCKED") not in door.heard
+
+
+@pytest.mark.parametrize(("user", "hears"), [("enroll", True), ("unlock", False)])
+def test_who_enrolls_sees_the_camera_and_who_unlocks_does_not(broker: ProductionBroker, user: str, hears: bool) -> None:
+    command = ("enroll", "Ana", "--camera", "porch", "--timeout", "2", "--as", user)
+    process, camera = broker.home.start(*command), broker.guest("camera-porch")
+    said = broker.home.log_of(*command)
+    wait_until("it waits for the camera", lambda: "waiting for camera porch" in said.read_text())
+    assert camera.say("facelatch/camera/porch/frame", "no picture at all")
+    assert process.wait(PATIENCE_S) == 1
+    assert ("its frames are refused: is not a JPEG" in said.read_text()) is hears
+    camera.close()

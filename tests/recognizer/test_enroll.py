@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from agents.recognizer.enroll import encode_crop, encode_photo, take_sample
+from agents.recognizer.enroll import encode_crop, encode_photo, portray, take_sample
 from agents.recognizer.errors import PhotoRefused
+from agents.recognizer.gates import Flaw
 from agents.recognizer.photo import LONGEST_SIDE_PX, Photo, read_photo
 from agents.recognizer.vision.engine import Engine
 from tests.recognizer.conftest import Scene
@@ -141,3 +142,15 @@ def test_a_photo_in_bad_light_is_refused_with_its_measure(
     image = np.ascontiguousarray(spoil(face).clip(0, 255), np.uint8)
     with pytest.raises(PhotoRefused, match=said):
         take_sample(Photo(image, 1.0, "0" * 64), engine, keep_crop=False)
+
+
+LFW = Path(__file__).parents[3] / "shared/faces/lfw/known"
+
+
+@pytest.mark.skipif(not LFW.exists(), reason="needs the photos of ../shared/faces/lfw")
+def test_news_photos_of_one_face_are_nearly_all_good(engine: Engine) -> None:
+    found = [portray(read_photo(path).image, engine) for path in sorted(LFW.glob("*/*.jpg"))[::10]]
+    reasons = [flaw.reason for flaw in found if isinstance(flaw, Flaw)]
+    bad = [reason for reason in reasons if "faces found" not in reason]
+    assert len(found) > 100
+    assert len(bad) <= 0.05 * len(found), bad

@@ -37,8 +37,8 @@ Ended = Kept[str] | Missed
 class Person:
     """Stands before a camera of ten frames a second and does as told, or not."""
 
-    def __init__(self, mirrored: bool = False) -> None:
-        self.guide: Guide[str] = Guide(mirrored=mirrored)
+    def __init__(self, mirrored: bool = False, patience_s: float = PATIENCE_S) -> None:
+        self.guide: Guide[str] = Guide(mirrored=mirrored, patience_s=patience_s)
         self.s = 0.0
         self.guide.start(after(0))
 
@@ -119,13 +119,13 @@ def test_two_positions_are_not_enough() -> None:
 
 
 def test_before_an_empty_camera_it_ends_with_nothing() -> None:
-    person = Person()
+    person = Person(patience_s=4.0)
     ended = []
     while person.guide.asked is not None:
         person.s += 1
         ended.append(person.guide.tick(after(person.s)))
     assert [missed for missed in ended if missed] == [Missed(position, "no face in view") for position in POSITIONS]
-    assert person.s == pytest.approx(len(POSITIONS) * PATIENCE_S)
+    assert person.s == pytest.approx(len(POSITIONS) * 4.0)
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_whatever_is_seen_each_position_ends_once_and_in_time(frames: list[tuple
         person.s += pause_s
         ended.append(person.show(seen))
     for _ in range(len(POSITIONS)):
-        person.s += PATIENCE_S
+        person.s += PATIENCE_S + 0.1
         ended.append(person.guide.tick(after(person.s)))
     names = [one.position.name for one in ended if one is not None]
     assert names == [position.name for position in POSITIONS]

@@ -11,6 +11,7 @@ import pytest
 
 from agents.recognizer.core import Seen
 from agents.recognizer.matcher import NOBODY_ENROLLED, Matcher
+from agents.recognizer.rule import Rule
 from agents.recognizer.sight import FACE_S, LOOK_ANYWAY_S, Sight, Sighting
 from agents.recognizer.vision.engine import Engine
 from agents.recognizer.vision.found import Pixels
@@ -42,7 +43,7 @@ class House:
 
     def __init__(self) -> None:
         self.eyes = Eyes()
-        self.sight = Sight(cast(Engine, self.eyes), Matcher(NOBODY_ENROLLED, 0.4, 0.1), 1_000_000)
+        self.sight = Sight(cast(Engine, self.eyes), Matcher(NOBODY_ENROLLED, Rule()), 1_000_000)
         self.mono, self.seq = 1000.0, 0
         self.random = np.random.default_rng(3)
 

@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.camera.motion import ADAPT_S, Scene
-from agents.camera.picture import Image
+from agents.sight.motion import ADAPT_S, Image, Scene, cells
 from demo.scenes import hallway, visit
 
 FPS = 15
@@ -48,7 +47,7 @@ def figure(picture: Image, face_px: int, x: int, y: int, contrast: float = 1.0) 
 
 
 def moves(scene: Scene, pictures: list[Image], start_s: float = 0.0) -> list[bool]:
-    return [scene.moved(picture, start_s + i / FPS) for i, picture in enumerate(pictures)]
+    return [scene.moved(cells(picture), start_s + i / FPS) for i, picture in enumerate(pictures)]
 
 
 def test_the_first_picture_is_news_and_an_empty_hallway_is_not(tmp_path: Path) -> None:
@@ -88,7 +87,7 @@ def test_somebody_far_or_near_is_seen_anywhere_in_day_and_dusk(
     random = np.random.default_rng(3)
     scene = Scene()
     moves(scene, [seen(empty, random, light=light)] * 2)
-    assert scene.moved(seen(figure(empty, face_px, x, 158), random, light=light), 1.0)
+    assert scene.moved(cells(seen(figure(empty, face_px, x, 158), random, light=light)), 1.0)
 
 
 def test_what_comes_too_slowly_to_differ_from_one_picture_to_the_next_adds_up(empty: Image) -> None:
@@ -97,7 +96,7 @@ def test_what_comes_too_slowly_to_differ_from_one_picture_to_the_next_adds_up(em
     for before, after in pairwise(pictures):
         assert moves(Scene(), [before, after]) == [True, False]
     scene = Scene()
-    assert all([scene.moved(picture, i / 2) for i, picture in enumerate(pictures)][-3:])
+    assert all([scene.moved(cells(picture), i / 2) for i, picture in enumerate(pictures)][-3:])
 
 
 def test_what_stays_becomes_part_of_the_scene_and_is_missed_when_it_goes(empty: Image) -> None:
@@ -106,18 +105,18 @@ def test_what_stays_becomes_part_of_the_scene_and_is_missed_when_it_goes(empty: 
     moves(scene, [seen(empty, random)] * 5)
     parcel = [figure(empty, 60, 320, 158)] * 2
     assert moves(scene, [seen(picture, random) for picture in parcel], 1.0) == [True, True]
-    settle = [scene.moved(seen(parcel[0], random), 2.0 + i) for i in range(int(6 * ADAPT_S))]
+    settle = [scene.moved(cells(seen(parcel[0], random)), 2.0 + i) for i in range(int(6 * ADAPT_S))]
     assert settle[0]
     assert not any(settle[-5:])
-    assert scene.moved(seen(empty, random), 3.0 + 6 * ADAPT_S)
+    assert scene.moved(cells(seen(empty, random)), 3.0 + 6 * ADAPT_S)
 
 
 @given(size=st.tuples(st.integers(1, 60), st.integers(1, 60)), then=st.tuples(st.integers(1, 60), st.integers(1, 60)))
 def test_pictures_of_any_size_can_be_compared(size: tuple[int, int], then: tuple[int, int]) -> None:
     scene = Scene()
-    assert scene.moved(np.full((*size, 3), 90, np.uint8), 0.0)
-    assert not scene.moved(np.full((*size, 3), 90, np.uint8), 0.1)
-    scene.moved(np.full((*then, 3), 90, np.uint8), 0.2)
+    assert scene.moved(cells(np.full((*size, 3), 90, np.uint8)), 0.0)
+    assert not scene.moved(cells(np.full((*size, 3), 90, np.uint8)), 0.1)
+    scene.moved(cells(np.full((*then, 3), 90, np.uint8)), 0.2)
 
 
 @pytest.mark.parametrize("factor", [2, 3])
@@ -130,4 +129,4 @@ def test_larger_pictures_are_judged_alike(empty: Image, factor: int) -> None:
     scene = Scene()
     found = moves(scene, [seen(large(empty), random) for _ in range(8)])
     assert found == [True] + [False] * 7
-    assert scene.moved(seen(large(figure(empty, 30, 100, 158)), random), 1.0)
+    assert scene.moved(cells(seen(large(figure(empty, 30, 100, 158)), random)), 1.0)
