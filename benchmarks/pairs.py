@@ -36,12 +36,11 @@ class Pair:
 
 def read(path: Path, images: Path) -> list[list[Pair]]:
     """The folds. Raises SystemExit, naming the line."""
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = path.read_text(encoding="utf-8").splitlines() or [""]
     try:
-        count, each = (
-            (int(n) for n in [*lines[0].split(), "1"][:2]) if len(lines[0].split()) > 1 else (1, int(lines[0]))
-        )
-    except (ValueError, IndexError):
+        *folds, each = (int(number) for number in lines[0].split())
+        (count,) = folds or [1]  # the file of one fold tells only how many pairs
+    except ValueError:
         raise SystemExit(f"{path}, line 1: is not the number of folds and of pairs") from None
     if len(lines) < 1 + 2 * count * each:
         raise SystemExit(f"{path}: has {len(lines) - 1} pairs, not 2 times {count} times {each}")
