@@ -52,12 +52,18 @@ class Evidence:
 
     def add(self, encoding: Encoding, sharpness: float, at_s: float) -> Encoding:
         """With the newest frame's encoding, (d,): the mean encoding, each frame's weight its sharpness."""
-        frame = _Frame(unit(encoding[None])[0], sharpness, at_s)
-        self._forget(at_s)
-        if self._frames and not np.linalg.norm(frame.encoding - unit(self._mean()[None])[0]) <= self._other_face:
+        if not self.fits(encoding, at_s):
             self._frames.clear()
-        self._frames.append(frame)
+        self._frames.append(_Frame(unit(encoding[None])[0], sharpness, at_s))
         return self._mean()
+
+    def fits(self, encoding: Encoding, at_s: float) -> bool:
+        """Whether it is the same face as in the frames that count now; where there are none, any is."""
+        self._forget(at_s)
+        if not self._frames:
+            return True
+        apart = np.linalg.norm(unit(encoding[None])[0] - unit(self._mean()[None])[0])
+        return bool(apart <= self._other_face)  # False for what is none (NaN)
 
     def __len__(self) -> int:
         return len(self._frames)

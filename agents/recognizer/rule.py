@@ -17,7 +17,7 @@ class Rule:
     Labeled Faces in the Wild: 79 people, 600 strangers, one photo a decision, many random enrolments
     (benchmarks/accuracy.py). With 5 photos each 0.4 of 600 strangers are let in on average (2 in one of
     20 enrolments, never more), 96.9 % of the enrolled people's other photos, and 1 of 20,000 as somebody
-    else; with 2 photos each 0.2 strangers and 89 %. With fewer people fewer strangers: 0.2 where 5 are
+    else; with 2 photos each 0.1 strangers and 89.6 %. With fewer people fewer strangers: 0.2 where 5 are
     enrolled, 0.03 with one. A threshold chosen in the same way on half of the people and strangers let in
     0.6 of 600 others, and 97.2 % of the other half.
     """

@@ -34,8 +34,8 @@ class Sighting:
 class _View:
     """What is remembered of one camera. Times are monotonic."""
 
+    tracks: Tracks
     scene: Scene = field(default_factory=Scene)
-    tracks: Tracks = field(default_factory=Tracks)
     searched_at: float = float("-inf")
     face_at: float = float("-inf")
 
@@ -45,7 +45,7 @@ class Sight:
 
     def __init__(self, engine: Engine, matcher: Matcher, max_pixels: int) -> None:
         self._engine, self.matcher, self._max_pixels = engine, matcher, max_pixels
-        self._views: dict[str, _View] = defaultdict(_View)
+        self._views: dict[str, _View] = defaultdict(self._view)
         self.encoder = engine.encoder
         self.skipped = 0
 
@@ -75,5 +75,8 @@ class Sight:
         tracks = view.tracks.follow(seen, now_s)
         return [self._compare(face, track) for face, track in zip(seen, tracks, strict=True)]
 
+    def _view(self) -> _View:
+        return _View(Tracks(other_face=self.matcher.threshold))
+
     def _compare(self, face: Seen, track: Track) -> Known:
-        return Known(face, self.matcher.match(face.encoding), track.number)
+        return Known(face, self.matcher.match_mean(track.mean), track.number)

@@ -5,36 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from agents.recognizer.core import Seen
+from agents.recognizer.evidence import MAX_AGE_S, Evidence
 from agents.recognizer.matcher import Encoding
 from agents.wire.messages import Box
 
-FORGET_S = 1.0  # a face not seen for so long is a new one when it comes back
+FORGET_S = MAX_AGE_S  # a face not seen for so long is a new one when it comes back
 OVERLAP = 0.2  # of intersection over union: heads move by a third of their width in a tenth of a second
-OTHER_FACE = 0.6
-"""A face farther than this from the track's last is another one that took its place: dlib's own limit
-for two photographs of one person, and two frames of one track are far more alike."""
-
 LOOK_EVERYWHERE_S = 0.4  # between full searches: whoever comes beside a followed face waits so long
 REACH = 0.75  # of a face's width, around its box: where it may be in the next frame
 
 
 @dataclass
 class Track:
-    """One face over time. Times are monotonic."""
+    """One face over time: `mean` is what its last frames say together (see `evidence`). Times are monotonic."""
 
     number: int
     box: Box
-    encoding: Encoding
+    evidence: Evidence
+    mean: Encoding
     seen_at: float
 
 
 @dataclass
 class Tracks:
-    """The faces before one camera."""
+    """The faces before one camera. `other_face`: farther than this from the frames before is another face."""
 
+    other_face: float
     searched_at: float = float("-inf")
     _tracks: list[Track] = field(default_factory=list)
     _count: int = 0
@@ -55,20 +52,20 @@ class Tracks:
 
     def _take(self, face: Seen, free: list[Track], now_s: float) -> Track:
         """Of the free tracks that look alike the one that overlaps most, or a new one."""
-        near = [track for track in free if _overlap(face.box, track.box) >= OVERLAP and _alike(face, track)]
+        near = [track for track in free if self._may_be(face, track, now_s)]
         if near:
             track = max(near, key=lambda track: _overlap(face.box, track.box))
             free.remove(track)
         else:
-            track = Track(self._count, face.box, face.encoding, now_s)
+            track = Track(self._count, face.box, Evidence(self.other_face), face.encoding, now_s)
             self._tracks.append(track)
             self._count += 1
-        track.box, track.encoding, track.seen_at = face.box, face.encoding, now_s
+        track.mean = track.evidence.add(face.encoding, face.sharpness, now_s)
+        track.box, track.seen_at = face.box, now_s
         return track
 
-
-def _alike(face: Seen, track: Track) -> bool:
-    return float(np.linalg.norm(face.encoding - track.encoding)) <= OTHER_FACE
+    def _may_be(self, face: Seen, track: Track, now_s: float) -> bool:
+        return _overlap(face.box, track.box) >= OVERLAP and track.evidence.fits(face.encoding, now_s)
 
 
 def _overlap(a: Box, b: Box) -> float:

@@ -29,9 +29,9 @@ def test_enrolled_from_two_photos_a_man_is_identified_on_a_third_and_others_are_
 
 def test_identified_people_are_told_in_plain_words_too(obama: Facelatch, photos: dict[str, Path]) -> None:
     (known,) = obama("identify", photos["obama3.jpg"]).out
-    assert known.startswith(f"{photos['obama3.jpg']}: Barack Obama at distance 0.3")
+    assert known.startswith(f"{photos['obama3.jpg']}: Barack Obama at distance 0.2")
     (unknown,) = obama("identify", photos["biden.jpg"]).out
-    assert unknown.startswith(f"{photos['biden.jpg']}: unknown; the nearest person is at distance 0.8")
+    assert unknown.startswith(f"{photos['biden.jpg']}: unknown; the nearest person is at distance 0.6")
 
 
 def test_a_picture_without_a_face_says_so_and_one_that_is_none_fails(

@@ -58,7 +58,7 @@ def test_a_new_gallery_is_its_owners_alone_and_empty(gallery: Gallery, path: Pat
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert gallery.people() == []
-    assert gallery.load(ENCODER).encodings.shape == (0, 128)
+    assert len(gallery.load(ENCODER).encodings) == 0
 
 
 def test_the_same_photo_of_the_same_person_is_stored_once(gallery: Gallery) -> None:

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.recognizer.core import Seen
-from agents.recognizer.tracks import FORGET_S, LOOK_EVERYWHERE_S, OTHER_FACE, Tracks
+from agents.recognizer.tracks import FORGET_S, LOOK_EVERYWHERE_S, Tracks
 from agents.wire.messages import Box
 
-WIDTH_PX, HEIGHT_PX = 640, 360
+WIDTH_PX, HEIGHT_PX, OTHER_FACE = 640, 360, 0.31
 
 
 def box(left: int, top: int = 100, size: int = 100) -> Box:
@@ -28,30 +28,39 @@ def numbers(tracks: Tracks, now_s: float, *faces: Seen) -> list[int]:
 
 
 def test_a_face_that_moves_keeps_its_number() -> None:
-    tracks = Tracks()
+    tracks = Tracks(OTHER_FACE)
     assert [numbers(tracks, i / 10, face(100 + 20 * i)) for i in range(10)] == [[0]] * 10
 
 
 def test_two_faces_keep_theirs_whatever_order_they_come_in() -> None:
-    tracks = Tracks()
+    tracks = Tracks(OTHER_FACE)
     assert numbers(tracks, 0, face(100, 0), face(400, 1)) == [0, 1]
     assert numbers(tracks, 0.1, face(410, 1), face(110, 0)) == [1, 0]
 
 
 def test_another_face_in_the_same_place_is_another_track() -> None:
-    tracks = Tracks()
+    tracks = Tracks(OTHER_FACE)
     assert numbers(tracks, 0, face(100, who=0)) == [0]
     assert numbers(tracks, 0.1, face(100, who=1)) == [1]
 
 
 def test_a_face_that_crosses_another_ones_way_does_not_take_its_number() -> None:
-    tracks = Tracks()
+    tracks = Tracks(OTHER_FACE)
     numbers(tracks, 0, face(100, 0), face(160, 1))
     assert numbers(tracks, 0.1, face(150, 0), face(110, 1)) == [0, 1]
 
 
+def test_what_two_frames_say_together_is_kept_for_each_face_apart() -> None:
+    tracks = Tracks(OTHER_FACE)
+    tracks.follow([face(100, 0), face(400, 1)], 0)
+    second = Seen(box(110), np.array([1.0, 0.2, *[0.0] * 6]), 50.0)
+    one, other = tracks.follow([second, face(400, 1)], 0.1)
+    assert 0.09 < one.mean[1] < 0.11
+    assert other.mean[1] == 1.0
+
+
 def test_a_face_far_from_where_it_was_is_new_and_so_is_one_that_was_away() -> None:
-    tracks = Tracks()
+    tracks = Tracks(OTHER_FACE)
     assert numbers(tracks, 0, face(0)) == [0]
     assert numbers(tracks, 0.1, face(300)) == [1]
     assert numbers(tracks, 0.1 + FORGET_S, face(300)) == [1]
@@ -59,7 +68,7 @@ def test_a_face_far_from_where_it_was_is_new_and_so_is_one_that_was_away() -> No
 
 
 def test_it_is_looked_everywhere_until_there_is_a_face_then_around_it_and_everywhere_from_time_to_time() -> None:
-    tracks = Tracks()
+    tracks = Tracks(OTHER_FACE)
     assert tracks.regions(WIDTH_PX, HEIGHT_PX, 0) is None
     assert tracks.regions(WIDTH_PX, HEIGHT_PX, 0.1) is None
     tracks.follow([face(100)], 0.1)
@@ -70,7 +79,7 @@ def test_it_is_looked_everywhere_until_there_is_a_face_then_around_it_and_everyw
 
 
 def test_a_face_that_was_lost_is_looked_for_everywhere_at_the_latest_when_it_is_forgotten() -> None:
-    tracks = Tracks()
+    tracks = Tracks(OTHER_FACE)
     tracks.regions(WIDTH_PX, HEIGHT_PX, 0)
     tracks.follow([face(100)], 0)
     tracks.follow([], 0.1)
@@ -78,7 +87,7 @@ def test_a_face_that_was_lost_is_looked_for_everywhere_at_the_latest_when_it_is_
 
 
 def test_regions_that_overlap_are_one_so_that_no_face_is_found_twice() -> None:
-    tracks = Tracks()
+    tracks = Tracks(OTHER_FACE)
     tracks.regions(WIDTH_PX, HEIGHT_PX, 0)
     tracks.follow([face(100, 0), face(220, 1), face(500, 2)], 0)
     assert tracks.regions(WIDTH_PX, HEIGHT_PX, 0.1) == [
@@ -100,7 +109,7 @@ faces = st.builds(
 def test_whatever_is_seen_every_face_has_a_number_of_its_own_and_regions_lie_in_the_picture_apart(
     frames: list[list[Seen]], width_px: int, height_px: int
 ) -> None:
-    tracks = Tracks()
+    tracks = Tracks(OTHER_FACE)
     for i, seen in enumerate(frames):
         for region in tracks.regions(width_px, height_px, i / 10) or []:
             assert 0 <= region.left < region.left + region.width <= width_px
@@ -112,14 +121,10 @@ def test_whatever_is_seen_every_face_has_a_number_of_its_own_and_regions_lie_in_
 
 @given(st.lists(faces, min_size=2, max_size=6))
 def test_regions_never_overlap(seen: list[Seen]) -> None:
-    tracks = Tracks()
+    tracks = Tracks(OTHER_FACE)
     tracks.regions(WIDTH_PX, HEIGHT_PX, 0)
     tracks.follow(seen, 0)
     painted = np.zeros((HEIGHT_PX, WIDTH_PX), int)
     for region in tracks.regions(WIDTH_PX, HEIGHT_PX, 0.1) or []:
         painted[region.top : region.top + region.height, region.left : region.left + region.width] += 1
     assert painted.max() <= 1
-
-
-def test_two_photos_of_one_person_may_be_one_track_and_of_two_may_not() -> None:
-    assert np.linalg.norm(face(0, 0).encoding - face(0, 1).encoding) > OTHER_FACE
