@@ -51,7 +51,7 @@ from benchmarks.encoded import Encoded, encoder
 Array = npt.NDArray[np.float64]
 
 TARGETS = {"strangers_of_600": (0.0, 1.0), "let_in_percent": (96.5, 100.0), "mistaken_percent": (0.0, 0.01)}
-WRONGLY_NAMED = {"Recep_Tayyip_Erdogan_0004.jpg"}  # by LFW's own list of errors it shows Abdullah Gul
+WRONGLY_NAMED = {"Recep_Tayyip_Erdogan_0004.jpg"}  # shows Abdullah Gul, as its encoding says too
 TOLERANCE = 0.6  # face_recognition's
 CHOSEN_AT = 0.25 / 600  # of strangers let in, where a threshold is chosen: headroom for others than these
 ANY = 4.0  # a threshold that everything is under

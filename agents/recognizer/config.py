@@ -26,8 +26,8 @@ class RecognizerSettings(Section):
     `threshold` is the largest score at which a face is somebody: its distance from them (between
     encodings of length 1), less a little for being far from everybody else. `min_margin` is how much
     farther the second person must be. What the defaults were chosen on is told in `rule.py`: of 600
-    strangers 0.4 are let in where 79 people are enrolled, 0.03 where one is, and of the enrolled 97 %
-    with 5 photos each, 89 % with 2. A threshold of 0.305 gave 0.15 strangers and 96.5 %, 0.28 none and
+    strangers 0.5 are let in where 79 people are enrolled, 0.03 where one is, and of the enrolled 97 %
+    with 5 photos each, 90 % with 2. A threshold of 0.305 gave 0.15 strangers and 96.5 %, 0.28 none and
     92 %. They are for dlib's network: of another encoder its own threshold counts (`models`), and the
     margins in proportion.
     """

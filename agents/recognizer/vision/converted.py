@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from agents.recognizer.errors import ModelError
 
-LOG = logging.getLogger("recognizer/models")
+LOG = logging.getLogger("models")
 CONVERTER = Path(__file__).with_name("convert.py")
 OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
