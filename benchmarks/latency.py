@@ -1,8 +1,8 @@
 """From the first frame with a face to the relay, over many visits to a whole house.
 
 A real mosquitto, four agents as four processes, mock pins, real photographs. The camera publishes 15
-frames a second and a person must be seen in 2 of 3 of them. Everything runs on this machine, and so
-does the yardstick: `face_recognition`'s own `face_locations` + `face_encodings` with their defaults,
+frames a second and a person must be seen in 2 of 3 of them; then, for half as many visits, one frame
+decides. Between visits the hallway is empty. Everything runs on this machine, and so does the yardstick: `face_recognition`'s own `face_locations` + `face_encodings` with their defaults,
 on the same frames, once the house is shut down.
 
 The stages add up to the whole:
@@ -14,10 +14,12 @@ The stages add up to the whole:
 
 Targets (--check):
 
-    first_frame_to_relay_ms.p95 <= 1000     doors like this one have taken 1 to 2 seconds
+    first_frame_to_relay_ms.p50 <= 120      2 of 3 frames
+    first_frame_to_relay_ms.p95 <= 200
+    single_first_frame_to_relay_ms.p50 <= 45    one deciding frame
     missed_visits <= 0                      every visit opened the door
 
-    .venv/bin/python benchmarks/latency.py [--visits 30] [--json] [--check]
+    .venv/bin/python benchmarks/latency.py [--visits 60] [--json] [--check]
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ import random
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +52,13 @@ from demo.photos import photos
 from demo.story import percentiles
 
 TUNING = Tuning(rate_fps=15, hold_s=0.3, cool_down_s=0, visit_gap_s=1.0)
-TARGETS = {"first_frame_to_relay_ms.p95": 1000.0, "missed_visits": 0.0}
+SINGLE = replace(TUNING, frames=1, of=1)
+TARGETS = {
+    "first_frame_to_relay_ms.p50": 120.0,
+    "first_frame_to_relay_ms.p95": 200.0,
+    "single_first_frame_to_relay_ms.p50": 45.0,
+    "missed_visits": 0.0,
+}
 YARDSTICK_FRAMES = 15
 VISIT_S = 15.0
 SOMEBODY = 8.0  # mean difference in grey levels to the empty hallway; sensor noise makes under 3
@@ -155,8 +163,23 @@ def yardstick_ms(frames: list[bytes]) -> list[float]:
     return times[1:]  # the first one warms the caches up
 
 
+@dataclass
+class Visits:
+    """What some visits took, stage for stage, how many led to nothing, and frames of them."""
+
+    stages: list[dict[str, float]]
+    missed: int
+    frames: list[bytes] = field(default_factory=list)
+
+
 def measure(visits: int) -> dict[str, Any]:
-    with temporary_house(photos(_progress), _progress, TUNING) as house, house.running():
+    confirmed, single = _visits(TUNING, visits), _visits(SINGLE, visits // 2)
+    _progress("timing face_recognition on the same frames")
+    return summary(confirmed, single, yardstick_ms(confirmed.frames))
+
+
+def _visits(tuning: Tuning, visits: int) -> Visits:
+    with temporary_house(photos(_progress), _progress, tuning) as house, house.running():
         settings = house.settings
         topics = [Subscription(AVAILABILITY, agent) for agent in settings.agents]
         topics += [Subscription(FRAME, ("front",)), Subscription(IDENTITY, ("front",))]
@@ -165,8 +188,7 @@ def measure(visits: int) -> dict[str, Any]:
             bench = Bench(house, inbox)
             bench.ready()
             found = [_visit(bench, i, visits).stages_ms() for i in range(visits)]
-    _progress("timing face_recognition on the same frames")
-    return summary([stages for stages in found if stages], found.count(None), yardstick_ms(bench.frames))
+    return Visits([stages for stages in found if stages], found.count(None), bench.frames)
 
 
 def _visit(bench: Bench, number: int, visits: int) -> Visit:
@@ -174,21 +196,25 @@ def _visit(bench: Bench, number: int, visits: int) -> Visit:
     return bench.one_visit()
 
 
-def summary(stages: list[dict[str, float]], missed: int, yardstick: list[float]) -> dict[str, Any]:
-    if not stages:
-        raise SystemExit(f"the door opened in none of {missed} visits")
-    figures = {f"{name}_ms": percentiles([s[name] for s in stages]) for name in stages[0]}
+def summary(confirmed: Visits, single: Visits, yardstick: list[float]) -> dict[str, Any]:
+    for visits in (confirmed, single):
+        if not visits.stages:
+            raise SystemExit(f"the door opened in none of {visits.missed} visits")
+    whole = "first_frame_to_relay"
     return {
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
-        "visits": len(stages) + missed,
-        "missed_visits": missed,
-        **figures,
+        "visits": len(confirmed.stages) + confirmed.missed,
+        "single_visits": len(single.stages) + single.missed,
+        "missed_visits": confirmed.missed + single.missed,
+        **{f"{name}_ms": percentiles([s[name] for s in confirmed.stages]) for name in confirmed.stages[0]},
+        f"single_{whole}_ms": percentiles([s[whole] for s in single.stages]),
         "face_recognition_per_frame_ms": percentiles(yardstick),
     }
 
 
 def table(figures: dict[str, Any]) -> str:
-    lines = [f"{figures['visits']} visits, {figures['missed_visits']} missed, on {figures['machine']}", ""]
+    visits = f"{figures['visits']} visits and {figures['single_visits']} with a single deciding frame"
+    lines = [f"{visits}, {figures['missed_visits']} missed, on {figures['machine']}", ""]
     lines.append(f"{'milliseconds':<34}{'p50':>9}{'p95':>9}")
     for name, value in figures.items():
         if isinstance(value, dict):
@@ -213,7 +239,7 @@ def _progress(what: str) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--visits", type=int, default=30, help="how many (default: 30)")
+    parser.add_argument("--visits", type=int, default=60, help="how many, 2 or more (default: 60)")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     parser.add_argument("--check", action="store_true", help="exit 1 when a target is missed, and name it")
     args = parser.parse_args()

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from agents import __version__
-from agents.cli import broker, check, enroll, identify, models, people, run, unlock, up, watch
+from agents.cli import broker, calibrate, check, enroll, identify, models, people, run, unlock, up, watch
 from agents.cli.common import CommandError
 from agents.house import ConfigError
 
@@ -45,6 +45,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"facelatch {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for module in (up, run, check, enroll, people, identify, models, unlock, watch, broker):
+    for module in (up, run, check, enroll, people, calibrate, identify, models, unlock, watch, broker):
         module.register(commands)
     return parser

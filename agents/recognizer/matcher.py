@@ -73,15 +73,20 @@ class Matcher:
 
         The distance is the root of their mean square; what the mean lacks to length 1 is how much they differ.
         """
-        if not self.people or not np.isfinite(mean).all():
+        found = self.nearest(mean)
+        if not found:
             return Match(None, None, None)
-        face, spread = mean.astype(np.float32), max(0.0, 1.0 - float(mean @ mean))
-        found = sorted((self._distance(i, face, spread), i) for i in self._candidates(face))
-        distance, nearest = found[0]
+        distance, person = found[0]
         margin = found[1][0] - distance if len(found) > 1 else None
-        person = self.people[nearest]
         known = person not in self._ignored and self._rule.accepts(distance, margin)
         return Match(person if known else None, distance, margin)
+
+    def nearest(self, mean: Encoding) -> list[tuple[float, str]]:
+        """How far the people are who are looked at one by one, and who they are: the nearest first."""
+        if not self.people or not np.isfinite(mean).all():
+            return []
+        face, spread = mean.astype(np.float32), max(0.0, 1.0 - float(mean @ mean))
+        return sorted((self._distance(i, face, spread), self.people[i]) for i in self._candidates(face))
 
     def _candidates(self, face: Row) -> npt.NDArray[np.intp]:
         """|t - f|² without |f|², which is the same for all."""

@@ -60,10 +60,11 @@ class Sight:
         return Sighting(judge(camera, stamp, known), image, known)
 
     def _worth_a_search(self, view: _View, jpeg: bytes, now_s: float) -> bool:
-        """Whether something has changed since the last search, a face was there, or it is time anyway."""
-        moved = view.scene.moved(picture.cells(jpeg, self._max_pixels), now_s)
-        if not moved and now_s - view.face_at > FACE_S and now_s - view.searched_at < LOOK_ANYWAY_S:
-            return False
+        """Whether a face was there, something has changed since the last search, or it is time anyway."""
+        if now_s - view.face_at > FACE_S:
+            moved = view.scene.moved(picture.cells(jpeg, self._max_pixels), now_s)
+            if not moved and now_s - view.searched_at < LOOK_ANYWAY_S:
+                return False
         view.searched_at = now_s
         return True
 
