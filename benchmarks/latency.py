@@ -2,8 +2,9 @@
 
 A real mosquitto, four agents as four processes, mock pins, real photographs. The camera publishes 15
 frames a second and a person must be seen in 2 of 3 of them; then, for half as many visits, one frame
-decides. Between visits the hallway is empty. Everything runs on this machine, and so does the yardstick: `face_recognition`'s own `face_locations` + `face_encodings` with their defaults,
-on the same frames, once the house is shut down.
+decides. Between visits the hallway is empty. Everything runs on this machine, and so does the yardstick:
+`face_recognition`'s own `face_locations` + `face_encodings` with their defaults, on the same frames, once
+the house is shut down.
 
 The stages add up to the whole:
 

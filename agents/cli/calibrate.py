@@ -218,24 +218,30 @@ def _why(report: Report, misfit: Misfit) -> str:
 
 
 def _strangers(found: Calibration) -> str:
-    from agents.recognizer.calibration import MEASURED_UP_TO, WITHIN
+    from agents.recognizer.calibration import WITHIN
 
     share = found.strangers
     if share is None:
         return "Strangers: how many this encoder lets in is not known; it was measured for dlib-resnet alone."
     if share == 0:
         return "Strangers: none, as nobody may come in."
-    more = "more than " if found.house.rule.threshold > MEASURED_UP_TO else ""
     few, many = _one_in(share / WITHIN), _one_in(min(1.0, share * WITHIN))
     return (
-        f"Strangers: {more}{_one_in(share)} is let in by one photo; it may be anything from {many} to {few}.\n"
+        f"Strangers: {_in_words(share, found.house.rule.threshold)} let in by one photo; it may be {many}, or {few}.\n"
         "That was measured on news photos (Labeled Faces in the Wild), with 5 photos each of up to 79 people."
     )
 
 
+def _in_words(share: float, threshold: float) -> str:
+    from agents.recognizer.calibration import KNOWN_FROM, KNOWN_TO
+
+    about = "fewer than" if threshold < KNOWN_FROM else "more than" if threshold > KNOWN_TO else "about"
+    return f"{about} {_one_in(share)}"
+
+
 def _one_in(share: float) -> str:
     """To two digits: more are not known."""
-    return f"about 1 in {float(f'{1 / share:.2g}'):,.0f}"
+    return f"1 in {float(f'{1 / share:.2g}'):,.0f}"
 
 
 def _proposal(report: Report, place: Place, config: Path) -> Iterator[str]:
@@ -273,7 +279,7 @@ def _cost(found: Calibration, threshold: float) -> str:
     """What a threshold does, to be put after it."""
     share, strangers = found.recognized(threshold), found.strangers_at(threshold)
     tells = [] if share is None else [f" recognizes {share:.1%} of the enrolled people's own photos"]
-    tells += [] if not strangers else [f" lets in {_one_in(strangers)} strangers"]
+    tells += [] if not strangers else [f" lets in {_in_words(strangers, threshold)} strangers"]
     return " and".join(tells)
 
 

@@ -27,7 +27,7 @@ that is less by so much."""
 STRANGERS = 1 / 600  # of whom more than one let in is too many
 GROWTH = 0.7
 TAIL = (-4.23, 45.4, -197.0)
-MEASURED_UP_TO = 0.38
+KNOWN_FROM, KNOWN_TO = 0.28, 0.38
 WITHIN = 3.0  # times more, or fewer
 
 
@@ -281,19 +281,19 @@ def strangers_let_in(threshold: float, people: int, growth: float = GROWTH) -> f
 
     Fitted to Labeled Faces in the Wild: 600 strangers, 80 random enrolments of 79 people with 5 photos
     each, and 480 random galleries each of 2 to 60 of them; thresholds of 0.31 to 0.38. There what was
-    counted is 0.4 to 1.6 times what this gives. Galleries of up to 500 strangers with one photo each
-    grow by the same power. With 2 photos half as many are let in, with 14 twice as many. Only 4 of the 600
-    strangers were ever let in at 0.31, so that it is not known any better than within three times more
-    or fewer; above 0.38 it is more than this.
+    counted is 0.4 to 1.6 times what this gives, at 0.30 less, and at 0.28 there was nobody. Galleries of up
+    to 500 people with one photo each grow by the same power. With 2 photos half as many are let in, with
+    14 twice as many. Only 4 of the 600 strangers were ever let in at 0.31, so that it is not known any
+    better than within three times more or fewer. Below 0.28 it is no more than this, above 0.38 more.
     """
-    x = min(threshold, MEASURED_UP_TO) - Rule.threshold
+    x = min(max(threshold, KNOWN_FROM), KNOWN_TO) - Rule.threshold
     of_one = math.pow(10, TAIL[0] + TAIL[1] * x + TAIL[2] * x * x)
     return min(1.0, of_one * math.pow(people, growth))
 
 
 def threshold_for(share: float, people: int, growth: float = GROWTH) -> float:
-    """The loosest threshold at which no more than this share of strangers is let in; above 0.38 it is all one."""
-    if strangers_let_in(MEASURED_UP_TO, people, growth) <= share:
-        return MEASURED_UP_TO
+    """The loosest threshold, but 0.38, at which no more than this share of strangers is let in."""
+    if strangers_let_in(KNOWN_TO, people, growth) <= share:
+        return KNOWN_TO
     a, b, c = TAIL[2], TAIL[1], TAIL[0] - math.log10(share / math.pow(people, growth))
     return Rule.threshold + (-b + math.sqrt(b * b - 4 * a * c)) / (2 * a)

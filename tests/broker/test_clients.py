@@ -16,7 +16,17 @@ PHONE = Client(doors=("front",))
 @pytest.mark.parametrize(
     "name",
     [
-        *("unlock", "enroll", "watch", "door", "door-front", "door-x", "camera-porch", "recognizer-main", "scheduler-2"),
+        *(
+            "unlock",
+            "enroll",
+            "watch",
+            "door",
+            "door-front",
+            "door-x",
+            "camera-porch",
+            "recognizer-main",
+            "scheduler-2",
+        ),
         *("", "-", "Phone", "ca.crt", "a/b", "..", "phone 1", "+", "#", "phone\n", "x" * 33),
     ],
 )
