@@ -226,17 +226,20 @@ def _strangers(found: Calibration) -> str:
     if share == 0:
         return "Strangers: none, as nobody may come in."
     few, many = _one_in(share / WITHIN), _one_in(min(1.0, share * WITHIN))
+    known = _in_words(share, found.house.rule.threshold)
+    maybe = f"; it may be as many as {many}, or as few as {few}" if known.startswith("about") else ""
     return (
-        f"Strangers: {_in_words(share, found.house.rule.threshold)} let in by one photo; it may be {many}, or {few}.\n"
-        "That was measured on news photos (Labeled Faces in the Wild), with 5 photos each of up to 79 people."
+        f"Strangers let in by one photo: {known}{maybe}.\nThat was measured on news photos (Labeled Faces in the Wild),"
+        " with 5 photos each of up to 79 people; for more people it is reckoned on from there."
     )
 
 
 def _in_words(share: float, threshold: float) -> str:
-    from agents.recognizer.calibration import KNOWN_FROM, KNOWN_TO
+    from agents.recognizer.calibration import KNOWN_FROM, KNOWN_TO, WITHIN
 
-    about = "fewer than" if threshold < KNOWN_FROM else "more than" if threshold > KNOWN_TO else "about"
-    return f"{about} {_one_in(share)}"
+    if threshold < KNOWN_FROM:
+        return f"fewer than {_one_in(min(1.0, share * WITHIN))}"
+    return f"{'more than' if threshold > KNOWN_TO else 'about'} {_one_in(share)}"
 
 
 def _one_in(share: float) -> str:

@@ -37,8 +37,9 @@ class Chips:
 
     def chip(self, image: Pixels, box: Box) -> Pixels:
         """RGB (150, 150, 3), from RGB (height, width, 3)."""
-        shape = self._landmarks(image, _rectangle(box))
-        chip: Pixels = dlib.get_face_chip(image, shape, CHIP_PX, CHIP_PADDING)
+        part, box = _around(image, box)
+        shape = self._landmarks(part, _rectangle(box))
+        chip: Pixels = dlib.get_face_chip(part, shape, CHIP_PX, CHIP_PADDING)
         return chip
 
 
@@ -51,6 +52,16 @@ class Reference:
     def run(self, chips: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """(n, 128), from RGB chips (n, 150, 150, 3)."""
         return np.array([self._network.compute_face_descriptor(chip) for chip in _contiguous(chips)], np.float32)
+
+
+def _around(image: Pixels, box: Box) -> tuple[Pixels, Box]:
+    """The face with its own size around it, more than any chip reaches: dlib copies all it is given, twice."""
+    left, top = max(0, box.left - box.width), max(0, box.top - box.height)
+    right, bottom = max(left + 1, box.left + 2 * box.width), max(top + 1, box.top + 2 * box.height)
+    part = np.ascontiguousarray(image[top:bottom, left:right])
+    if not part.size:  # a box beside the picture
+        return image, box
+    return part, box.model_copy(update={"left": box.left - left, "top": box.top - top})
 
 
 def _contiguous(chips: npt.NDArray[np.uint8]) -> Sequence[Pixels]:

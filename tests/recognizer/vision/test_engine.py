@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import cv2
+import dlib
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from agents.recognizer.config import RecognizerSettings
 from agents.recognizer.errors import ModelError
 from agents.recognizer.picture import decode_frame
-from agents.recognizer.vision.dlib_faces import Hog
+from agents.recognizer.vision.dlib_faces import Chips, Hog
 from agents.recognizer.vision.engine import Engine, sharpness
 from agents.recognizer.vision.found import Pixels
+from agents.recognizer.vision.manifest import shipped
+from agents.recognizer.vision.models import Models
 from agents.wire.messages import Box
+from demo.photos import photos
 from tests.recognizer.conftest import Scene
 
 MAX_PIXELS = 12_000_000
@@ -25,6 +33,25 @@ def read(path: Path) -> Pixels:
     image = cv2.imread(str(path))
     assert image is not None
     return np.ascontiguousarray(image[..., ::-1], dtype=np.uint8)
+
+
+@cache
+def chips() -> Chips:
+    return Chips(Models(shipped(), Path()).path("dlib-5-point"))
+
+
+@cache
+def landmarks() -> Any:
+    return dlib.shape_predictor(str(Models(shipped(), Path()).path("dlib-5-point")))
+
+
+@cache
+def face_on_noise(turned_deg: int) -> Pixels:
+    noise = np.random.default_rng(1).integers(0, 256, (600, 600, 3), np.uint8)
+    face = read(photos()["obama.jpg"])
+    noise[150:450, 150:450] = cv2.resize(face[:600, 250:850], (300, 300))
+    turn = cv2.getRotationMatrix2D((300, 300), turned_deg, 1.0)
+    return np.asarray(cv2.warpAffine(noise, turn, (600, 600)), np.uint8)
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +90,23 @@ def test_a_face_is_found_in_a_part_of_a_picture_where_it_is_in_the_whole(engine:
     assert np.linalg.norm(part.encoding - whole.encoding) < 0.1
     assert engine.look(image, [Box(left=0, top=0, width=100, height=100)]) == []
     assert engine.look(image, []) == []
+
+
+@given(st.integers(-150, 150), st.integers(-150, 150), st.integers(60, 300), st.integers(-45, 45))
+@settings(max_examples=60, deadline=None)
+def test_a_chip_of_a_part_of_the_picture_is_that_of_the_whole(
+    right: int, down: int, width: int, turned_deg: int
+) -> None:
+    """Whatever the box, also half beside the picture, and however the face in it is turned."""
+    image = face_on_noise(turned_deg)
+    box = Box(left=210 + right, top=210 + down, width=width, height=width)
+    shape = landmarks()(image, dlib.rectangle(box.left, box.top, box.left + width - 1, box.top + width - 1))
+    whole = dlib.get_face_chip(image, shape, 150, 0.25)
+    np.testing.assert_array_equal(chips().chip(image, box), whole)
+
+
+def test_a_box_beside_the_picture_gives_some_chip() -> None:
+    assert chips().chip(face_on_noise(0), Box(left=5000, top=0, width=80, height=80)).shape == (150, 150, 3)
 
 
 def test_every_face_of_a_frame_is_found_the_largest_first(engine: Engine, scene: Scene) -> None:
