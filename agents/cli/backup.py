@@ -24,8 +24,8 @@ def register(actions: Actions) -> None:
 
 def _export(args: argparse.Namespace) -> int:
     with explained():
-        from agents.recognizer import backup
-        from agents.recognizer.private import new_file
+        from agents.recognizer.people import backup
+        from agents.recognizer.people.private import new_file
 
         with open_gallery(place_of(args).gallery) as gallery, new_file(args.file, args.force) as file:
             people = backup.write(gallery, file)
@@ -36,8 +36,8 @@ def _export(args: argparse.Namespace) -> int:
 def _import(args: argparse.Namespace) -> int:
     place = place_of(args)
     with explained():
-        from agents.recognizer import backup
         from agents.recognizer.errors import PeopleThere
+        from agents.recognizer.people import backup
 
         encoder = place.engine().encoder
         backup.check(args.file, encoder)  # before a gallery is made for it
@@ -53,7 +53,7 @@ def _import(args: argparse.Namespace) -> int:
 def _reencode(args: argparse.Namespace) -> int:
     place = place_of(args)
     with explained():
-        from agents.recognizer.enroll import encode_crop
+        from agents.recognizer.people.enroll import encode_crop
 
         with open_gallery(place.gallery) as gallery:
             engine = place.engine()

@@ -16,8 +16,8 @@ from agents.recognizer.errors import NoGallery
 from agents.recognizer.vision.manifest import merged, shipped
 
 if TYPE_CHECKING:  # these need numpy, which not every machine of a house has
-    from agents.recognizer.calibration import Calibration, House, Misfit, Pair, Spread
-    from agents.recognizer.records import PersonRecord
+    from agents.recognizer.people.calibration import Calibration, House, Misfit, Pair, Spread
+    from agents.recognizer.people.records import PersonRecord
 
 MAX_PEOPLE = 20  # lines, and names in one line
 PATIENCE = 10_000  # photos, which take some ten seconds
@@ -67,7 +67,7 @@ def _calibrate(args: argparse.Namespace) -> int:
 
 
 def _look(place: Place) -> Report:
-    from agents.recognizer.calibration import Calibration
+    from agents.recognizer.people.calibration import Calibration
 
     encoder = place.engine().encoder
     try:
@@ -90,11 +90,11 @@ def _bare(person: PersonRecord) -> tuple[Any, ...]:
 
 
 def _house(place: Place, people: dict[str, PersonRecord]) -> House:
-    from agents.recognizer.calibration import House
     from agents.recognizer.matcher import Enrolled
-    from agents.recognizer.records import matrix
+    from agents.recognizer.people.calibration import House
+    from agents.recognizer.people.records import matrix
+    from agents.recognizer.people.vetting import Limits
     from agents.recognizer.rule import Rule
-    from agents.recognizer.vetting import Limits
 
     rows = [(person.name, photo.encoding) for person in people.values() for photo in person.photos]
     never = frozenset(name for name, person in people.items() if person.ignored or person.disabled)
@@ -205,7 +205,7 @@ def _misfits(report: Report) -> Iterator[str]:
         sha256 = report.people[misfit.person].photos[misfit.number - 1].photo_sha256
         yield f"  {report.called(misfit.person)}, {report.photo(misfit.person, misfit.number)}: {_why(report, misfit)}"
         yield f"    SHA-256 {sha256[:16]}"
-    yield "Is it somebody else? Then facelatch people remove NAME, and enroll their other photos anew."
+    yield "Is it somebody else? Then facelatch people remove NAME --photo NUMBER."
     yield "Is it unclear? More and better photos of this person help. people show tells all their photos."
 
 
@@ -218,7 +218,7 @@ def _why(report: Report, misfit: Misfit) -> str:
 
 
 def _strangers(found: Calibration) -> str:
-    from agents.recognizer.calibration import WITHIN
+    from agents.recognizer.people.calibration import WITHIN
 
     share = found.strangers
     if share is None:
@@ -235,7 +235,7 @@ def _strangers(found: Calibration) -> str:
 
 
 def _in_words(share: float, threshold: float) -> str:
-    from agents.recognizer.calibration import KNOWN_FROM, KNOWN_TO, WITHIN
+    from agents.recognizer.people.calibration import KNOWN_FROM, KNOWN_TO, WITHIN
 
     if threshold < KNOWN_FROM:
         return f"fewer than {_one_in(min(1.0, share * WITHIN))}"

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from agents.cli.common import CommandError
 from agents.cli.gallery import Place, nearest_names, open_gallery
-from agents.recognizer.enroll import take_sample
 from agents.recognizer.errors import NoGallery, PhotoRefused, UnknownPerson
-from agents.recognizer.gallery import Gallery
 from agents.recognizer.matcher import NOBODY_ENROLLED, Enrolled
-from agents.recognizer.photo import read_photo
-from agents.recognizer.records import PersonRecord, PhotoRecord, Sample, to_blob
-from agents.recognizer.vetting import Limits, Verdict, Vetted, Vetting
+from agents.recognizer.people.enroll import take_sample
+from agents.recognizer.people.gallery import Gallery
+from agents.recognizer.people.photo import read_photo
+from agents.recognizer.people.records import PersonRecord, PhotoRecord, Sample, to_blob
+from agents.recognizer.people.vetting import Limits, Verdict, Vetted, Vetting
 from agents.recognizer.vision.manifest import HOG, merged
 from agents.recognizer.vision.models import Models
 from agents.runtime.clock import Clock

@@ -19,11 +19,11 @@ from agents.house import House
 from agents.recognizer import picture
 from agents.recognizer.config import RecognizerSettings
 from agents.recognizer.core import Arrivals
-from agents.recognizer.enroll import Portrait, portray
-from agents.recognizer.gates import Flaw
-from agents.recognizer.poses import MIN_KEPT, POSITIONS, Guide, Kept, Missed, Shot
-from agents.recognizer.records import Sample
-from agents.recognizer.vetting import Verdict
+from agents.recognizer.people.enroll import Portrait, portray
+from agents.recognizer.people.gates import Flaw
+from agents.recognizer.people.poses import MIN_KEPT, POSITIONS, Guide, Kept, Missed, Shot
+from agents.recognizer.people.records import Sample
+from agents.recognizer.people.vetting import Verdict
 from agents.recognizer.vision.found import Pixels
 from agents.runtime.clock import Clock, Now
 from agents.runtime.events import Connected, Disconnected, Message, Subscription

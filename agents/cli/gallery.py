@@ -22,7 +22,7 @@ from agents.wire.messages import first_error
 from agents.wire.values import PersonName
 
 if TYPE_CHECKING:  # these need OpenCV and dlib, which not every machine of a house has
-    from agents.recognizer.gallery import Gallery
+    from agents.recognizer.people.gallery import Gallery
     from agents.recognizer.vision.engine import Engine
 
 Actions: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -58,7 +58,7 @@ def place_of(args: argparse.Namespace) -> Place:
 
 def open_gallery(path: Path, create: bool = False) -> Gallery:
     """Raises GalleryError. Says so when others can read the file."""
-    from agents.recognizer.gallery import Gallery
+    from agents.recognizer.people.gallery import Gallery
 
     gallery = Gallery(path, create=create)
     if gallery.exposed is not None:
@@ -90,7 +90,7 @@ def at(utc: float) -> str:
 
 def save(path: Path, data: bytes, force: bool) -> None:
     """Write a file with faces, for its owner only. Raises StoreError."""
-    from agents.recognizer.private import new_file
+    from agents.recognizer.people.private import new_file
 
     with new_file(path, force) as file:
         file.write(data)

@@ -39,7 +39,7 @@ def _identify(args: argparse.Namespace) -> int:
 
 
 def _identify_image(path: Path, engine: Engine, matcher: Matcher, as_json: bool) -> bool:
-    from agents.recognizer.photo import read_photo
+    from agents.recognizer.people.photo import read_photo
 
     try:
         photo = read_photo(path)

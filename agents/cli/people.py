@@ -27,8 +27,8 @@ from agents.cli.gallery import (
 from agents.recognizer.errors import NoGallery
 
 if TYPE_CHECKING:  # these need numpy, which not every machine of a house has
-    from agents.recognizer.gallery import Gallery
-    from agents.recognizer.records import Person, StoredPhoto
+    from agents.recognizer.people.gallery import Gallery
+    from agents.recognizer.people.records import Person, StoredPhoto
 
 
 def register(commands: Actions) -> None:
@@ -63,11 +63,14 @@ def _register_changes(actions: Actions) -> None:
     changes: list[tuple[str, Callable[[argparse.Namespace], int], str]] = [
         ("disable", _disable, "let nobody in as this person, for now"),
         ("enable", _enable, "let a disabled person in again"),
-        ("remove", _remove, "remove a person, encodings and all"),
     ]
     for name, run, summary in changes:
         action = add_action(actions, name, run, summary, f"facelatch people {name} Ivan")
         action.add_argument("name", metavar="NAME")
+    example = "facelatch people remove Ivan\nfacelatch people remove Ana --photo 3"
+    remove = add_action(actions, "remove", _remove, "remove a person, encodings and all, or one photo", example)
+    remove.add_argument("name", metavar="NAME")
+    remove.add_argument("--photo", metavar="NUMBER", type=int, help="only this one; facelatch people show numbers them")
     example = 'facelatch people ignore "poster in the hall" snapshot.jpg'
     ignore = add_action(
         actions, "ignore", _ignore, "a face that is mistaken for somebody is nobody from now on", example
@@ -106,9 +109,9 @@ def _show(args: argparse.Namespace) -> int:
         print(json.dumps({**asdict(person), "photos": [_facts(photo) for photo in photos]}, ensure_ascii=False))
         return 0
     print(_in_words(person))
-    for photo in photos:
+    for number, photo in enumerate(photos, 1):
         crop = "crop kept" if photo.crop else "no crop"
-        print(f"  {at(photo.enrolled_at)}  {photo.encoder}  {crop}  SHA-256 {photo.photo_sha256[:16]}")
+        print(f"  {number}: {at(photo.enrolled_at)}  {photo.encoder}  {crop}  SHA-256 {photo.photo_sha256[:16]}")
     return 0
 
 
@@ -117,7 +120,7 @@ def _facts(photo: StoredPhoto) -> dict[str, object]:
 
 
 def _sheet(args: argparse.Namespace, name: str, photos: list[StoredPhoto]) -> int:
-    from agents.recognizer.sheet import Cell, contact_sheet
+    from agents.recognizer.people.sheet import Cell, contact_sheet
 
     faces = [Cell(photo.crop, name, at(photo.enrolled_at)) for photo in photos if photo.crop is not None]
     if not faces:
@@ -144,7 +147,17 @@ def _enable(args: argparse.Namespace) -> int:
 
 
 def _remove(args: argparse.Namespace) -> int:
-    return _change(args, args.name, "is removed", lambda gallery, name: gallery.remove(name))
+    if args.photo is None:
+        return _change(args, args.name, "is removed", lambda gallery, name: gallery.remove(name))
+    done = f"has photo {args.photo} no more; the others are numbered anew"
+    return _change(args, args.name, done, lambda gallery, name: _remove_photo(gallery, name, args.photo))
+
+
+def _remove_photo(gallery: Gallery, name: str, number: int) -> None:
+    photos = gallery.photos(name)
+    if not 1 <= number <= len(photos):
+        raise CommandError(f"{name} has no photo {number}: facelatch people show NAME numbers them, 1 to {len(photos)}")
+    gallery.remove_photo(name, photos[number - 1].photo_sha256)
 
 
 def _change(args: argparse.Namespace, name: str, done: str, change: Callable[[Gallery, str], None]) -> int:

@@ -13,7 +13,7 @@ from agents.recognizer.errors import StoreError
 from agents.runtime.clock import Clock
 
 if TYPE_CHECKING:  # these need OpenCV, which not every machine of a house has
-    from agents.recognizer.unknowns import UnknownFace
+    from agents.recognizer.people.unknowns import UnknownFace
 
 
 def register(actions: Actions) -> None:
@@ -43,7 +43,7 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _faces(place: Place) -> list[UnknownFace]:
-    from agents.recognizer.unknowns import FILE, UnknownFile
+    from agents.recognizer.people.unknowns import FILE, UnknownFile
 
     if not (place.data / FILE).exists():
         return []
@@ -62,7 +62,7 @@ def _in_all(place: Place, faces: int) -> str:
 
 
 def _sheet(args: argparse.Namespace, faces: list[UnknownFace]) -> int:
-    from agents.recognizer.sheet import MAX_FACES, Cell, contact_sheet
+    from agents.recognizer.people.sheet import MAX_FACES, Cell, contact_sheet
 
     if not faces:
         raise CommandError("no strangers' faces are kept")
@@ -74,7 +74,7 @@ def _sheet(args: argparse.Namespace, faces: list[UnknownFace]) -> int:
 
 def _clear(args: argparse.Namespace) -> int:
     with explained():
-        from agents.recognizer.unknowns import FILE, UnknownFile, erase
+        from agents.recognizer.people.unknowns import FILE, UnknownFile, erase
 
         path = place_of(args).data / FILE
         try:

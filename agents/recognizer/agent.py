@@ -9,12 +9,12 @@ from agents.recognizer import picture
 from agents.recognizer.config import RecognizerSettings
 from agents.recognizer.core import Arrivals, in_a_word
 from agents.recognizer.errors import GalleryError, NoGallery
-from agents.recognizer.gallery import Gallery
 from agents.recognizer.matcher import NOBODY_ENROLLED, Enrolled, Matcher
+from agents.recognizer.people.gallery import Gallery
+from agents.recognizer.people.unknowns import FILE, Unknowns
+from agents.recognizer.people.watch import Watch
 from agents.recognizer.sight import Sight, Sighting
-from agents.recognizer.unknowns import FILE, Unknowns
 from agents.recognizer.vision.engine import Engine
-from agents.recognizer.watch import Watch
 from agents.runtime.agent import IDLE_S, Agent, open_session, run
 from agents.runtime.clock import Clock, Now
 from agents.runtime.events import Message, Subscription

@@ -1,0 +1,1 @@
+"""What more than one agent makes of a picture. Pure."""

@@ -10,8 +10,8 @@ import pytest
 from agents.cli.gallery import Place
 from agents.cli.main import main
 from agents.recognizer.config import RecognizerSettings
-from agents.recognizer.gallery import Gallery
-from agents.recognizer.records import Sample
+from agents.recognizer.people.gallery import Gallery
+from agents.recognizer.people.records import Sample
 from agents.recognizer.vision.engine import Engine
 from agents.runtime.clock import Now
 

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from agents.cli.gallery import Place
-from agents.recognizer.gallery import Gallery
 from agents.recognizer.matcher import Encoding
-from agents.recognizer.records import Sample
+from agents.recognizer.people.gallery import Gallery
+from agents.recognizer.people.records import Sample
 from agents.recognizer.vision.engine import Engine
 from agents.runtime.clock import Now
 from benchmarks.encoded import encoder
@@ -85,7 +85,7 @@ def test_a_wrong_photo_is_named_as_people_show_has_it_with_what_to_do(facelatch:
     (line,) = (line for line in done.out if line.startswith("  Ana, photo 3") and "looks like" in line)
     assert "looks like Eva (distance 0." in line
     shown = facelatch("people", "show", "Ana").out[3]
-    assert line.startswith(f"  Ana, photo 3 of {shown.strip()[:16]}: ")
+    assert line.startswith(f"  Ana, photo 3 of {shown.strip().removeprefix('3: ')[:16]}: ")
     assert "    SHA-256 Ana 3" in done.out
     assert "Settle first what does not fit, and calibrate again: it would be 0.31." in done.out
     assert "facelatch people remove NAME" in text(done)

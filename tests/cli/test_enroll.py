@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from agents.recognizer.gallery import Gallery
+from agents.recognizer.people.gallery import Gallery
 from agents.recognizer.picture import decode_frame
 from agents.recognizer.vision.engine import Engine
 from tests.cli.conftest import HOUSE, Facelatch

@@ -181,7 +181,15 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-COMMANDS = ["enroll Ana a.jpg", "people", "people show Ana", "people export a", "people unknown", "identify a.jpg"]
+COMMANDS = [
+    "enroll Ana a.jpg",
+    "people",
+    "people show Ana",
+    "calibrate",
+    "people export a",
+    "people unknown",
+    "identify a.jpg",
+]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -197,3 +205,16 @@ def test_on_a_machine_without_opencv_and_dlib_what_is_missing_is_named(command: 
     assert done.returncode == 1
     assert done.stderr.startswith("facelatch: something is not installed: No module named ")
     assert "requirements/recognizer.txt" in done.stderr
+
+
+def test_one_photo_can_be_removed_by_its_number_but_not_the_last(obama: Facelatch) -> None:
+    shown = obama("people", "show", "Barack Obama").out
+    assert [line.split(":")[0].strip() for line in shown[1:]] == ["1", "2"]
+    done = obama("people", "remove", "Barack Obama", "--photo", "3")
+    assert (done.status, done.out) == (1, [])
+    assert "has no photo 3" in done.err[0]
+    assert obama("people", "remove", "Barack Obama", "--photo", "1").status == 0
+    (left,) = obama("people", "show", "Barack Obama").out[1:]
+    assert left.split("SHA-256 ")[1] == shown[2].split("SHA-256 ")[1]
+    assert obama("people", "remove", "Barack Obama", "--photo", "1").status == 1
+    assert len(obama("people", "show", "Barack Obama").out) == 2

@@ -9,7 +9,7 @@ import cv2
 import pytest
 
 from agents.cli.main import main
-from agents.recognizer.unknowns import FILE, UnknownFace, UnknownFile
+from agents.recognizer.people.unknowns import FILE, UnknownFace, UnknownFile
 from agents.runtime.clock import Clock
 from tests.cli.conftest import HOUSE, Facelatch
 from tests.recognizer.jpegs import jpeg

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from agents.recognizer.gallery import Gallery
-from agents.recognizer.records import Sample
-from agents.recognizer.watch import Watch
+from agents.recognizer.people.gallery import Gallery
+from agents.recognizer.people.records import Sample
+from agents.recognizer.people.watch import Watch
 from tests.fakes import after
 from tests.fuzz import contract
 from tests.fuzz.reader import Reader

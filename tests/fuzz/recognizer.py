@@ -16,9 +16,9 @@ from agents.recognizer.agent import RecognizerAgent
 from agents.recognizer.config import RecognizerSettings
 from agents.recognizer.core import Seen
 from agents.recognizer.matcher import NOBODY_ENROLLED, Matcher
+from agents.recognizer.people.unknowns import FILE, Unknowns
 from agents.recognizer.rule import Rule
 from agents.recognizer.sight import Sight
-from agents.recognizer.unknowns import FILE, Unknowns
 from agents.recognizer.vision.engine import Engine
 from agents.runtime.events import Message
 from agents.runtime.inbox import Inbox

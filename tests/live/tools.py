@@ -190,7 +190,9 @@ class Home:
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """`facelatch …` in the background; its log goes to a file of its own."""
         with self.log_of(*arguments).open("ab") as log:
-            process = subprocess.Popen(self.command(*arguments), stdout=log, stderr=log, env={**os.environ, **self.env})
+            env = {**os.environ, **self.env}
+            command = self.command(*arguments)
+            process = subprocess.Popen(command, stdout=log, stderr=log, env=env, preexec_fn=_hears_ctrl_c)
         self._running.append(process)
         return process
 
@@ -211,6 +213,11 @@ class Home:
                 process.wait(PATIENCE_S)
             if process.poll() is None:
                 process.kill()
+
+
+def _hears_ctrl_c() -> None:
+    """Who runs the tests in the background has told all that they start not to listen to it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def descendants(pid: int) -> Sequence[int]:

@@ -16,13 +16,13 @@ import pytest
 from agents.recognizer import agent as agent_module
 from agents.recognizer.agent import GONE_AFTER_S, WARN_EVERY_S, RecognizerAgent
 from agents.recognizer.config import KeepUnknown, RecognizerSettings
-from agents.recognizer.enroll import encode_photo
 from agents.recognizer.errors import ModelError
-from agents.recognizer.gallery import Gallery
 from agents.recognizer.matcher import Encoding
-from agents.recognizer.photo import read_photo
-from agents.recognizer.records import Sample
-from agents.recognizer.unknowns import FILE, UnknownFile
+from agents.recognizer.people.enroll import encode_photo
+from agents.recognizer.people.gallery import Gallery
+from agents.recognizer.people.photo import read_photo
+from agents.recognizer.people.records import Sample
+from agents.recognizer.people.unknowns import FILE, UnknownFile
 from agents.recognizer.vision.engine import Engine
 from agents.recognizer.vision.manifest import shipped
 from agents.runtime.events import Message

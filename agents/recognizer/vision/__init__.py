@@ -1,0 +1,1 @@
+"""Models: their files, detectors, encoders, and the engine that puts them together."""

@@ -7,8 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from agents.recognizer.boxes import hog_box
 from agents.recognizer.errors import ModelError
+from agents.recognizer.vision.boxes import hog_box
 from agents.recognizer.vision.found import Found, Pixels
 from agents.wire.messages import Box
 

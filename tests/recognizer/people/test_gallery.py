@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from agents.recognizer.errors import GalleryError, NoGallery, PhotoRefused, UnknownPerson
-from agents.recognizer.gallery import Gallery
 from agents.recognizer.matcher import Encoding
-from agents.recognizer.records import Person, Sample, StoredPhoto
-from agents.recognizer.schema import VERSION_1
+from agents.recognizer.people.gallery import Gallery
+from agents.recognizer.people.records import Person, Sample, StoredPhoto
+from agents.recognizer.people.schema import VERSION_1
 from agents.runtime.clock import Now
 
 NOW = Now(utc=1_800_000_000.0, mono=5.0)

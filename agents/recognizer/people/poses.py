@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from agents.recognizer.gates import Flaw, Pose
+from agents.recognizer.people.gates import Flaw, Pose
 from agents.runtime.clock import Now
 
 Item = TypeVar("Item")

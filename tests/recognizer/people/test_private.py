@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agents.recognizer.errors import StoreError
-from agents.recognizer.private import new_file, shut
+from agents.recognizer.people.private import new_file, shut
 
 
 def mode(path: Path) -> int:

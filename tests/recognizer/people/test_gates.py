@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.recognizer.gates import (
+from agents.recognizer.people.gates import (
     MAX_PITCH_DEG,
     MAX_YAW_DEG,
     NOSE_DEPTH,

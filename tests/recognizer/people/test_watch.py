@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.recognizer.gallery import Gallery
-from agents.recognizer.records import Sample
-from agents.recognizer.watch import RETRY_S, Watch
+from agents.recognizer.people.gallery import Gallery
+from agents.recognizer.people.records import Sample
+from agents.recognizer.people.watch import RETRY_S, Watch
 from agents.runtime.clock import Now
 
 ENCODER = "dlib-resnet-v1/mirrored"

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from agents.recognizer.errors import PhotoRefused
-from agents.recognizer.photo import MAX_PHOTO_BYTES, read_photo
+from agents.recognizer.people.photo import MAX_PHOTO_BYTES, read_photo
 from tests.recognizer.jpegs import claiming, jpeg
 
 PNG = cv2.imencode(".png", np.zeros((30, 40, 3), np.uint8))[1].tobytes()

@@ -8,10 +8,10 @@ import numpy as np
 
 from agents.recognizer import picture
 from agents.recognizer.errors import PhotoRefused
-from agents.recognizer.gates import Flaw, Measures, flaw, light_of, number_flaw, pose_of
 from agents.recognizer.matcher import Encoding
-from agents.recognizer.photo import MAX_PHOTO_PIXELS, Photo
-from agents.recognizer.records import Sample
+from agents.recognizer.people.gates import Flaw, Measures, flaw, light_of, number_flaw, pose_of
+from agents.recognizer.people.photo import MAX_PHOTO_PIXELS, Photo
+from agents.recognizer.people.records import Sample
 from agents.recognizer.vision.engine import Engine, sharpness
 from agents.recognizer.vision.found import Found, Pixels
 from agents.wire.messages import BadMessage

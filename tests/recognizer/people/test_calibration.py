@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.recognizer.calibration import (
+from agents.recognizer.matcher import Encoding, Enrolled, Matcher
+from agents.recognizer.people.calibration import (
     HEADROOM,
     STRANGERS,
     WITHIN,
@@ -22,9 +23,8 @@ from agents.recognizer.calibration import (
     strangers_let_in,
     threshold_for,
 )
-from agents.recognizer.matcher import Encoding, Enrolled, Matcher
+from agents.recognizer.people.vetting import Limits
 from agents.recognizer.rule import Rule
-from agents.recognizer.vetting import Limits
 
 LIMITS = Limits.of(None)
 MIN_MARGIN = Rule.min_margin

@@ -13,9 +13,9 @@ import numpy as np
 from agents.recognizer.config import KeepUnknown
 from agents.recognizer.errors import StoreError
 from agents.recognizer.matcher import Encoding
+from agents.recognizer.people.records import to_blob
+from agents.recognizer.people.store import Store
 from agents.recognizer.picture import Pixels, face_crop
-from agents.recognizer.records import to_blob
-from agents.recognizer.store import Store
 from agents.runtime.clock import Now
 from agents.wire.messages import Box
 

@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from agents.recognizer.enroll import encode_crop, encode_photo, portray, take_sample
 from agents.recognizer.errors import PhotoRefused
-from agents.recognizer.gates import Flaw
-from agents.recognizer.photo import LONGEST_SIDE_PX, Photo, read_photo
+from agents.recognizer.people.enroll import encode_crop, encode_photo, portray, take_sample
+from agents.recognizer.people.gates import Flaw
+from agents.recognizer.people.photo import LONGEST_SIDE_PX, Photo, read_photo
 from agents.recognizer.vision.engine import Engine
 from tests.recognizer.conftest import Scene
 from tests.recognizer.jpegs import jpeg, turned

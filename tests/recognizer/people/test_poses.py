@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.recognizer.gates import Flaw, Pose
-from agents.recognizer.poses import (
+from agents.recognizer.people.gates import Flaw, Pose
+from agents.recognizer.people.poses import (
     BLIND_SETTLE_S,
     ENOUGH,
     HOLD_S,

@@ -13,9 +13,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from agents.recognizer.errors import GalleryError, NoGallery, PeopleThere, PhotoRefused, UnknownPerson
 from agents.recognizer.matcher import NOBODY_ENROLLED, Encoding, Enrolled
-from agents.recognizer.records import Person, PersonRecord, PhotoRecord, Sample, StoredPhoto, matrix, to_blob
-from agents.recognizer.schema import GALLERY
-from agents.recognizer.store import Database, Store
+from agents.recognizer.people.records import Person, PersonRecord, PhotoRecord, Sample, StoredPhoto, matrix, to_blob
+from agents.recognizer.people.schema import GALLERY
+from agents.recognizer.people.store import Database, Store
 from agents.runtime.clock import Now
 from agents.wire.messages import first_error
 from agents.wire.values import PersonName
@@ -88,6 +88,15 @@ class Gallery(Store):
         """Take a person out so that nothing of encodings and crops is left in the file. Raises UnknownPerson."""
         with self._transaction("IMMEDIATE") as db:
             db.execute("DELETE FROM people WHERE id = ?", (self._id(db, name),))
+        self._wipe()
+
+    def remove_photo(self, name: str, photo_sha256: str) -> None:
+        """Take one photo of a person out, as `remove` does. Raises UnknownPerson, and GalleryError for the last one."""
+        with self._transaction("IMMEDIATE") as db:
+            person = self._id(db, name)
+            if db.execute("SELECT count(*) FROM encodings WHERE person_id = ?", (person,)).fetchone()[0] == 1:
+                raise GalleryError(f"{self.path}: it is the only photo of {name}; remove the person instead")
+            db.execute("DELETE FROM encodings WHERE person_id = ? AND photo_sha256 = ?", (person, photo_sha256))
         self._wipe()
 
     def erase_crops(self) -> int:

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.recognizer.boxes import hog_box
+from agents.recognizer.vision.boxes import hog_box
 from agents.wire.messages import Box
 
 # a frontal face as YuNet finds it in a photo of 250 by 250 px, where HOG's box is (72, 72, 104, 104)

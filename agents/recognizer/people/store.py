@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import ClassVar, Self
 
 from agents.recognizer.errors import StoreError
-from agents.recognizer.private import make_folder, shut
+from agents.recognizer.people.private import make_folder, shut
 
 Database = sqlite3.Connection
 

@@ -12,8 +12,8 @@ import pytest
 
 from agents.recognizer.config import KeepUnknown
 from agents.recognizer.matcher import Encoding
+from agents.recognizer.people.unknowns import FILE, LIMIT_EVERY_S, UnknownFace, UnknownFile, Unknowns, erase
 from agents.recognizer.picture import Pixels, decode_frame
-from agents.recognizer.unknowns import FILE, LIMIT_EVERY_S, UnknownFace, UnknownFile, Unknowns, erase
 from agents.wire.messages import Box
 from tests.fakes import after
 

@@ -16,8 +16,8 @@ from statistics import median
 import numpy as np
 
 from agents.recognizer.matcher import Encoding, Enrolled, Matcher, unit
+from agents.recognizer.people.vetting import Limits
 from agents.recognizer.rule import Rule
-from agents.recognizer.vetting import Limits
 
 HEADROOM = 0.01
 """For dlib's network, others' in proportion: a threshold stays so far below the score of two people's

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from agents.recognizer.errors import GalleryError
-from agents.recognizer.gallery import Gallery
 from agents.recognizer.matcher import NOBODY_ENROLLED, Enrolled
+from agents.recognizer.people.gallery import Gallery
 from agents.runtime.clock import Now
 
 TIMEOUT_S = 1.0

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agents.recognizer import backup
 from agents.recognizer.errors import BackupError, GalleryError, PeopleThere
-from agents.recognizer.gallery import Gallery
-from agents.recognizer.records import PersonRecord, PhotoRecord, Sample
+from agents.recognizer.people import backup
+from agents.recognizer.people.gallery import Gallery
+from agents.recognizer.people.records import PersonRecord, PhotoRecord, Sample
 from agents.runtime.clock import Now
 from tests.wire.strategies import people as person_names
 

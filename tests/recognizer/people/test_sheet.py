@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.recognizer import sheet as sheet_module
-from agents.recognizer.sheet import CELL_PX, GAP_PX, LINE_PX, Cell, contact_sheet
+from agents.recognizer.people import sheet as sheet_module
+from agents.recognizer.people.sheet import CELL_PX, GAP_PX, LINE_PX, Cell, contact_sheet
 from tests.recognizer.jpegs import jpeg
 
 RED = cv2.imencode(".jpg", np.full((100, 80, 3), (0, 0, 250), np.uint8))[1].tobytes()

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from agents.recognizer.matcher import NOBODY_ENROLLED, Encoding, Enrolled, Matcher
+from agents.recognizer.people.vetting import Limits, Verdict, Vetted, Vetting
 from agents.recognizer.rule import Rule
-from agents.recognizer.vetting import Limits, Verdict, Vetted, Vetting
 
 LIMITS = Limits.of(None)
 RULE = Rule(threshold=0.31, min_margin=0.03, margin_weight=0.0)

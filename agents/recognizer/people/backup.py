@@ -19,8 +19,8 @@ from typing import BinaryIO, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from agents.recognizer.errors import BackupError, GalleryError
-from agents.recognizer.gallery import Gallery
-from agents.recognizer.records import EncoderName, PersonRecord
+from agents.recognizer.people.gallery import Gallery
+from agents.recognizer.people.records import EncoderName, PersonRecord
 from agents.wire.messages import first_error
 
 MAX_LINE_BYTES = 200_000_000  # a thousand photos of one person, with crops
