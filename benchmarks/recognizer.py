@@ -189,7 +189,8 @@ def measure(rounds: int, alone: bool) -> dict[str, Any]:
             steps.one_frame(pictures[i % len(pictures)])
     found = summary({name: times[1:] for name, times in steps.times.items()})
     if not alone:
-        found["idle"] = idle.measure(30, 20)["together"]
+        quiet = idle.measure(30, 20)
+        found["idle"] = {name: quiet[name] for name in ("cpu_percent", "pss_mb")}
         _progress("a recognizer that is far too slow")
         found["behind"] = behind()
     return found

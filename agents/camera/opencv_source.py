@@ -27,7 +27,7 @@ class OpenCvSource:
         if isinstance(self._target, str) and not is_address(self._target):
             path = folder / self._target
             self._target, self.live = str(path), not path.is_file()  # /dev/video0 is live
-        _quieten()
+        quieten()
         self._capture = self._open()
 
     def grab(self) -> None:
@@ -92,7 +92,7 @@ class OpenCvSource:
         return ""
 
 
-def _quieten() -> None:
+def quieten() -> None:
     """Keep the libraries' own lines out of the log: they may hold an address with its password.
 
     What the environment asks for comes first.

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from agents.camera.opencv_source import quieten
 from tests.live.test_recognizer import publish
 from tests.live.tools import PATIENCE_S, Ear, Home, wait_until
 
@@ -30,6 +31,7 @@ Image = npt.NDArray[np.uint8]
 
 def clip(name: str) -> list[Image]:
     """A clip's frames, enlarged as if the person stood nearer."""
+    quieten()  # as every agent does: whoever opens a video first decides for the whole process
     video = cv2.VideoCapture(str(VIDEO / name))
     frames: list[Image] = []
     while True:
