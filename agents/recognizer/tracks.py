@@ -39,6 +39,8 @@ class Tracks:
     def follow(self, seen: Sequence[Seen], now_s: float) -> list[Track]:
         """The track of each face of a frame, in their order; new ones for faces that none fits."""
         self._tracks = [track for track in self._tracks if now_s - track.seen_at <= FORGET_S]
+        if not seen:  # whoever was followed may have gone anywhere
+            self.searched_at = float("-inf")
         free = list(self._tracks)
         return [self._take(face, free, now_s) for face in seen]
 

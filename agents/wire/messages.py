@@ -152,10 +152,10 @@ class Box(Payload):
 class Face(Payload):
     """One face of a frame.
 
-    `distance` is the Euclidean distance between its encoding and the nearest person's template,
-    `margin` how much farther the second person is; both null where there is nobody to compare
-    with. `person` is null for a stranger. `sharpness` is the variance of the Laplacian of the
-    face at 150 px. `liveness` and `track` are null until something measures them.
+    `distance` is that to the nearest person, between encodings of length 1, and `margin` how much
+    farther the second person is; both null where there is nobody to compare with. `person` is null
+    for a stranger. `sharpness` is the variance of the Laplacian of the face at 150 px. `track` is the
+    face's number over several frames. `liveness` is null until something measures it.
     """
 
     person: PersonName | None
