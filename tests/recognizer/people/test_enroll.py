@@ -144,7 +144,7 @@ def test_a_photo_in_bad_light_is_refused_with_its_measure(
         take_sample(Photo(image, 1.0, "0" * 64), engine, keep_crop=False)
 
 
-LFW = Path(__file__).parents[3] / "shared/faces/lfw/known"
+LFW = Path(__file__).parents[4] / "shared/faces/lfw/known"
 
 
 @pytest.mark.skipif(not LFW.exists(), reason="needs the photos of ../shared/faces/lfw")
