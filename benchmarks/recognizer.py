@@ -15,7 +15,8 @@ Targets (--check):
     idle.cpu_percent <= 5              of one core: broker and four agents, nobody there
     idle.pss_mb <= 500                 the same
     ms.compare with 10,000 people <= 5
-    behind.over_ms <= 0                the oldest frame, beyond one processing time and one frame interval
+    behind.over_ms <= 0                the oldest frame, beyond one processing time and one frame interval;
+                                       a frame's processing is its way (JPEG, broker) and the recognizer's turn
 
     .venv/bin/python benchmarks/recognizer.py [--rounds 40] [--alone] [--json] [--check]
 """
@@ -55,7 +56,7 @@ from agents.runtime.events import Message, Subscription
 from agents.runtime.inbox import Inbox
 from agents.wire.messages import Identity
 from agents.wire.stamp import Stamp
-from agents.wire.topics import IDENTITY
+from agents.wire.topics import FRAME, IDENTITY
 from benchmarks import idle
 from demo import scenes
 from demo.house import Tuning, temporary_house
@@ -165,11 +166,13 @@ def behind() -> dict[str, float]:
     with temporary_house(photos(_progress), _progress, Tuning(rate_fps=BEHIND_FPS)) as house:
         house.config.write_text(house.config.read_text() + SLOW)
         house.show("known")
-        topics = [Subscription(IDENTITY, ("front",))]
+        topics = [Subscription(IDENTITY, ("front",)), Subscription(FRAME, ("front",))]
         with house.running(), listening(house.settings, house.folder, "watch", topics, 30.0) as (_, inbox):
-            ages_ms, turns_ms = _ages(inbox)
-    over_ms = max(age - turn for age, turn in zip(ages_ms, turns_ms, strict=True)) - 1000 / BEHIND_FPS
+            ages_ms, turns_ms, ways_ms = _ages(inbox)
+    waited_ms = [age - turn for age, turn in zip(ages_ms, turns_ms, strict=True)]
+    over_ms = max(waited_ms) - statistics.median(ways_ms) - 1000 / BEHIND_FPS
     return {
+        "way_ms_median": round(statistics.median(ways_ms), 1),
         "identities_a_second": round(1000 / statistics.median(turns_ms), 2),
         "age_ms_median": round(statistics.median(ages_ms), 1),
         "age_ms_longest": round(max(ages_ms), 1),
@@ -178,20 +181,28 @@ def behind() -> dict[str, float]:
     }
 
 
-def _ages(inbox: Inbox) -> tuple[list[float], list[float]]:
-    """How old the frame behind each identity is when that is heard, and the time since the one before."""
-    ages_ms, turns_ms, last_at = [], [], 0.0
+def _ages(inbox: Inbox) -> tuple[list[float], list[float], list[float]]:
+    """How old the frame behind each identity is when that is heard, the time since the one before, and
+    how old each frame is when it is heard.
+    """
+    ages_ms, turns_ms, ways_ms, last_at = [], [], [], 0.0
     until = time.monotonic() + BEHIND_S
     while time.monotonic() < until:
         event = inbox.get(1.0)
-        if isinstance(event, Message) and (identity := Identity.decode(event.payload)).faces:
+        if not isinstance(event, Message):
+            continue
+        if event.topic is FRAME:
+            stamp = Stamp.of(event.properties)
+            assert stamp is not None
+            ways_ms.append((event.received_at - stamp.captured_at) * 1000)
+        elif (identity := Identity.decode(event.payload)).faces:
             if last_at:
                 ages_ms.append((event.received_at - identity.captured_at) * 1000)
                 turns_ms.append((event.received_at - last_at) * 1000)
             last_at = event.received_at
     if len(ages_ms) < 5:
         raise SystemExit(f"only {len(ages_ms)} identities came in {BEHIND_S:g} s")
-    return ages_ms, turns_ms
+    return ages_ms, turns_ms, ways_ms
 
 
 def measure(rounds: int, alone: bool) -> dict[str, Any]:
