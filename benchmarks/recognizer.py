@@ -24,6 +24,7 @@ Targets (--check):
 from __future__ import annotations
 
 import argparse
+import bisect
 import json
 import os
 import platform
@@ -32,6 +33,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +56,6 @@ from agents.recognizer.vision.manifest import shipped
 from agents.recognizer.vision.models import Models
 from agents.runtime.clock import Clock
 from agents.runtime.events import Message, Subscription
-from agents.runtime.inbox import Inbox
 from agents.wire.messages import Identity
 from agents.wire.stamp import Stamp
 from agents.wire.topics import FRAME, IDENTITY
@@ -161,48 +163,65 @@ def _in_opencv() -> Callable[[Pixels], object]:
     return run
 
 
+@dataclass
+class Told:
+    """What a house told: (captured, heard) of its frames and of its identities, in UTC seconds."""
+
+    frames: list[tuple[float, float]] = field(default_factory=list)
+    identities: list[tuple[float, float]] = field(default_factory=list)
+
+    def note(self, message: Message) -> None:
+        if message.topic is FRAME:
+            stamp = Stamp.of(message.properties)
+            assert stamp is not None
+            self.frames.append((stamp.captured_at, message.received_at))
+        elif (identity := Identity.decode(message.payload)).faces:
+            self.identities.append((identity.captured_at, message.received_at))
+
+
 def behind() -> dict[str, float]:
     """A house whose recognizer is far too slow for its camera: how old is what it tells?"""
+    told, until = Told(), None
     with temporary_house(photos(_progress), _progress, Tuning(rate_fps=BEHIND_FPS)) as house:
         house.config.write_text(house.config.read_text() + SLOW)
         house.show("known")
         topics = [Subscription(IDENTITY, ("front",)), Subscription(FRAME, ("front",))]
         with house.running(), listening(house.settings, house.folder, "watch", topics, 30.0) as (_, inbox):
-            ages_ms, turns_ms, ways_ms = _ages(inbox)
-    waited_ms = [age - turn for age, turn in zip(ages_ms, turns_ms, strict=True)]
-    over_ms = max(waited_ms) - statistics.median(ways_ms) - 1000 / BEHIND_FPS
-    return {
-        "way_ms_median": round(statistics.median(ways_ms), 1),
-        "identities_a_second": round(1000 / statistics.median(turns_ms), 2),
-        "age_ms_median": round(statistics.median(ages_ms), 1),
-        "age_ms_longest": round(max(ages_ms), 1),
-        "turn_ms_median": round(statistics.median(turns_ms), 1),
-        "over_ms": round(over_ms, 1),
-    }
+            while until is None or time.monotonic() < until:
+                event = inbox.get(1.0)
+                if isinstance(event, Message):
+                    told.note(event)
+                if until is None and told.identities:
+                    until = time.monotonic() + BEHIND_S
+    return ages(told)
 
 
-def _ages(inbox: Inbox) -> tuple[list[float], list[float], list[float]]:
-    """How old the frame behind each identity is when that is heard, the time since the one before, and
-    how old each frame is when it is heard.
+def ages(told: Told) -> dict[str, float]:
+    """How old the frame behind each identity was when that was heard, and by how much the oldest was over.
+
+    When the recognizer turned to a frame the next one was not there yet. So a frame's age is at most
+    its way to the recognizer, the interval to the next frame, and the turn, which is not longer than
+    the time since the identity before.
     """
-    ages_ms, turns_ms, ways_ms, last_at = [], [], [], 0.0
-    until = time.monotonic() + BEHIND_S
-    while time.monotonic() < until:
-        event = inbox.get(1.0)
-        if not isinstance(event, Message):
-            continue
-        if event.topic is FRAME:
-            stamp = Stamp.of(event.properties)
-            assert stamp is not None
-            ways_ms.append((event.received_at - stamp.captured_at) * 1000)
-        elif (identity := Identity.decode(event.payload)).faces:
-            if last_at:
-                ages_ms.append((event.received_at - identity.captured_at) * 1000)
-                turns_ms.append((event.received_at - last_at) * 1000)
-            last_at = event.received_at
-    if len(ages_ms) < 5:
-        raise SystemExit(f"only {len(ages_ms)} identities came in {BEHIND_S:g} s")
-    return ages_ms, turns_ms, ways_ms
+    captured = sorted(at for at, _ in told.frames)
+    way_s = statistics.median(heard - at for at, heard in told.frames)
+    turns, ages_s, overs = [], [], []
+    for (_, before), (at, heard) in pairwise(told.identities):
+        following = bisect.bisect_right(captured, at)
+        if following < len(captured):
+            turns.append(heard - before)
+            ages_s.append(heard - at)
+            overs.append(heard - at - turns[-1] - way_s - (captured[following] - at))
+    if len(overs) < 5:
+        raise SystemExit(f"only {len(overs)} identities came in {BEHIND_S:g} s")
+    return {
+        "identities_a_second": round(1 / statistics.median(turns), 2),
+        "way_ms_median": round(1000 * way_s, 1),
+        "turn_ms_median": round(1000 * statistics.median(turns), 1),
+        "age_ms_median": round(1000 * statistics.median(ages_s), 1),
+        "age_ms_longest": round(1000 * max(ages_s), 1),
+        "over_ms": round(1000 * max(overs), 1),
+    }
 
 
 def measure(rounds: int, alone: bool) -> dict[str, Any]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.recognizer import missed_targets, summary, table
+import pytest
+
+from benchmarks.recognizer import Told, ages, missed_targets, summary, table
 
 TIMES = {
     "face_recognition's two calls": [260.0, 240.0, 250.0],
@@ -46,3 +48,26 @@ def test_the_table_has_every_figure() -> None:
     text = table(figures())
     for name in (*TIMES, "cpu_percent", "over_ms", "encoding"):
         assert name in text
+
+
+def told(looked_at: list[float], turn_s: float = 0.5) -> Told:
+    """A camera of ten frames a second, each heard after 10 ms, and a recognizer that takes its time for these."""
+    frames = [(i / 10, i / 10 + 0.01) for i in range(100)]
+    return Told(frames, [(at, 0.7 + turn_s * i) for i, at in enumerate(looked_at)])
+
+
+def test_whoever_takes_the_newest_frame_is_never_over() -> None:
+    found = ages(told([0.1, 0.6, 1.1, 1.6, 2.1, 2.6, 3.1]))
+    assert found["turn_ms_median"] == pytest.approx(500)
+    assert found["age_ms_longest"] == pytest.approx(600)
+    assert found["over_ms"] <= 0
+
+
+def test_whoever_takes_one_frame_after_the_other_is_further_and_further_behind() -> None:
+    found = ages(told([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7]))
+    assert found["over_ms"] > 2000
+
+
+def test_too_few_identities_are_no_result() -> None:
+    with pytest.raises(SystemExit, match="only 1 identities"):
+        ages(told([0.1, 0.6]))
