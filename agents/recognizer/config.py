@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from agents.recognizer.rule import Rule
-from agents.recognizer.vision.manifest import ALIGNED, AUTO, HOG, Model, merged, shipped
+from agents.recognizer.vision.manifest import ALIGNED, AUTO, DLIB, HOG, Model, merged, needs_threshold, shipped
 from agents.runtime.settings import Seconds, Section
 from agents.wire.values import Name
 
@@ -37,7 +37,7 @@ class RecognizerSettings(Section):
     threshold: Annotated[float, Field(gt=0, le=0.5)] = Rule.threshold
     min_margin: Annotated[float, Field(ge=0, le=0.5)] = Rule.min_margin
     detector: Name = AUTO
-    encoder: Name = "dlib-resnet"
+    encoder: Name = DLIB
     models: dict[Name, Model] = {}
     min_face_px: Annotated[int, Field(ge=20, le=2000)] = 60
     upsample: Literal[0, 1, 2] = 0
@@ -66,5 +66,7 @@ class RecognizerSettings(Section):
         if self.detector not in detectors:
             yield "detector", f"there is no detector {self.detector!r}; there are {', '.join(detectors)}"
         for name, model in self.models.items():
+            if needs_threshold(model):
+                yield "models", f"{name} has other weights than the shipped encoder, and needs its threshold"
             if name in shipped() and model.kind != shipped()[name].kind:
                 yield "models", f"{name} has to be of kind {shipped()[name].kind}"

@@ -171,6 +171,7 @@ class Session:
         client.on_subscribe = self._guard(self._on_subscribe)
         client.on_publish = self._guard(self._on_publish)
         client.on_message = self._guard(self._on_message)
+        # paho has no hook for either, and mypy wants none replaced.
         client.reconnect = self._reconnect  # type: ignore[method-assign]
         # what the network thread runs: it ends at any error that is no OSError, a bad host name say
         client.loop_forever = self._guard(client.loop_forever)  # type: ignore[method-assign,arg-type,assignment]

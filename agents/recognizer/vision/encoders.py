@@ -13,9 +13,10 @@ from agents.recognizer.errors import ModelError
 from agents.recognizer.matcher import Encoding
 from agents.recognizer.vision.converted import Network, dlib_network
 from agents.recognizer.vision.found import Found, Pixels, Points
-from agents.recognizer.vision.manifest import Model
+from agents.recognizer.vision.manifest import DLIB, Model, shipped
 from agents.recognizer.vision.models import Models
 
+SHIPPED = "dlib-resnet-v1/mirrored"  # what the gallery records of the default encoder
 ALIGNED_PX = 112
 ALIGNED_POINTS: Points = np.array(
     [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]]
@@ -38,12 +39,13 @@ class Encoder(Protocol):
 
 
 class DlibResnet:
-    """The convention of `face_recognition.face_encodings(..., model="small")`, averaged with the mirrored face's."""
+    """The convention of `face_recognition.face_encodings(..., model="small")`, averaged with the mirrored face's.
 
-    name = "dlib-resnet-v1/mirrored"
+    Other weights in the same network make other encodings, and have another name.
+    """
 
-    def __init__(self, network: Network, chip: Callable[[Pixels, Found], Pixels]) -> None:
-        self.network, self._chip = network, chip
+    def __init__(self, name: str, network: Network, chip: Callable[[Pixels, Found], Pixels]) -> None:
+        self.name, self.network, self._chip = name, network, chip
 
     @classmethod
     def load(cls, name: str, models: Models) -> DlibResnet:
@@ -51,8 +53,10 @@ class DlibResnet:
         from agents.recognizer.vision.dlib_faces import Chips
 
         chips = Chips(models.path("dlib-5-point"))
-        network = dlib_network(models.path(name), models.entry(name).sha256)
-        return cls(network, lambda image, face: chips.chip(image, face.box))
+        sha256 = models.entry(name).sha256
+        network = dlib_network(models.path(name), sha256)
+        recorded = SHIPPED if sha256 == shipped()[DLIB].sha256 else _recorded(name, sha256)
+        return cls(recorded, network, lambda image, face: chips.chip(image, face.box))
 
     def chip(self, image: Pixels, face: Found) -> Pixels:
         return self._chip(image, face)
@@ -65,7 +69,7 @@ class Aligned:
     """Any network that takes faces of 112×112 px, aligned by five points."""
 
     def __init__(self, name: str, model: Model, network: Network) -> None:
-        self.name = f"{name}-{model.sha256[:16]}/mirrored"
+        self.name = _recorded(name, model.sha256)
         self._mean, self._scale = (127.5, 127.5) if model.kind == "arcface" else (0.0, 1.0)
         self.network = network
 
@@ -126,6 +130,10 @@ def similarity(points: Points, to: Points) -> npt.NDArray[np.float64]:
     turn = np.vdot(centred, b - b.mean()) / max(np.vdot(centred, centred).real, 1e-12)
     shift = b.mean() - turn * a.mean()
     return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
+
+
+def _recorded(name: str, sha256: str) -> str:
+    return f"{name}-{sha256[:16]}/mirrored"
 
 
 def _mirrored(chips: Sequence[Pixels], run: Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]]) -> Encoding:

@@ -21,6 +21,7 @@ PURPOSES: dict[Kind, str] = {
     "sface": "encoder",
 }
 AUTO, HOG = "auto", "hog"  # detectors without a file: yunet where it is present; dlib's own
+DLIB = "dlib-resnet"  # the default encoder, and the one that the rule's defaults are for
 ALIGNED = ("arcface", "sface")  # by the five points of a face
 
 Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
@@ -64,6 +65,11 @@ Manifest = dict[str, Model]
 def shipped() -> Manifest:
     """The models that Facelatch was measured with."""
     return yamlfile.load(Path(__file__).with_name("models.yaml"), _Manifest)[0].models
+
+
+def needs_threshold(model: Model) -> bool:
+    """Whether it is a network that the shipped threshold was not chosen for, and none is given."""
+    return model.purpose == "encoder" and model.threshold is None and model.sha256 != shipped()[DLIB].sha256
 
 
 def merged(own: Manifest) -> Manifest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import cv2
@@ -27,9 +28,8 @@ class YuNet:
 
     def __init__(self, model: Path, min_face_px: int) -> None:
         self._scale = SMALLEST_PX / min_face_px
-        cv2.utils.logging.setLogLevel(
-            cv2.utils.logging.LOG_LEVEL_ERROR
-        )  # errors; OpenCV 5 warns of a setting that it makes itself
+        if "OPENCV_LOG_LEVEL" not in os.environ:  # OpenCV 5 warns of a setting that it makes itself
+            cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
         try:
             self._net = cv2.FaceDetectorYN.create(str(model), "", (320, 320), SCORE, OVERLAP, MOST)
         except cv2.error as error:

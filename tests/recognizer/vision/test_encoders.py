@@ -109,6 +109,24 @@ def test_its_name_tells_apart_two_networks_of_one_name(tmp_path: Path) -> None:
     assert one.name.startswith("mine-")
 
 
+def test_other_weights_of_dlibs_network_do_not_pass_for_the_shipped_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a gallery of the one would be compared with faces encoded by the other."""
+    monkeypatch.setenv("CACHE_DIRECTORY", str(tmp_path))
+    shipped_name = load_encoder("dlib-resnet", models(tmp_path)).name
+    whole = models(tmp_path)
+    data = bytearray(whole.path("dlib-resnet").read_bytes())
+    data[-1] ^= 1  # in the last weight
+    (tmp_path / "other.dat").write_bytes(data)
+    sha256 = hashlib.sha256(data).hexdigest()
+    other = whole.entry("dlib-resnet").model_copy(update={"file": "other.dat", "sha256": sha256, "threshold": 0.3})
+    renamed = load_encoder("mine", Models(merged({"mine": other}), tmp_path)).name
+    replaced = load_encoder("dlib-resnet", Models(merged({"dlib-resnet": other}), tmp_path)).name
+    assert shipped_name == "dlib-resnet-v1/mirrored"
+    assert len({shipped_name, renamed, replaced}) == 3
+
+
 def test_a_face_is_aligned_by_its_points(tmp_path: Path, photos: dict[str, Path], engine: Engine) -> None:
     picture = image(photos, "obama.jpg")
     (face,) = engine.find(picture)

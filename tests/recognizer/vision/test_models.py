@@ -100,5 +100,17 @@ def test_a_shipped_model_may_be_replaced_only_by_one_of_its_kind() -> None:
     assert ("models", "yunet has to be of kind yunet") in list(settings.model_problems())
 
 
+def test_other_weights_in_the_shipped_network_need_a_threshold_of_their_own() -> None:
+    other = shipped()["dlib-resnet"].model_copy(update={"sha256": "0" * 64})
+    for name in ("dlib-resnet", "mine"):
+        ((key, problem),) = RecognizerSettings(models={name: other}).model_problems()
+        assert key == "models"
+        assert f"{name} has other weights" in problem
+    fitted = other.model_copy(update={"threshold": 0.2})
+    settings = RecognizerSettings(models={"dlib-resnet": fitted})
+    assert list(settings.model_problems()) == []
+    assert settings.rule.threshold == 0.2
+
+
 def test_the_defaults_are_without_a_problem() -> None:
     assert list(RecognizerSettings().model_problems()) == []
