@@ -30,7 +30,6 @@ Targets (--check):
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
 import sys
@@ -46,7 +45,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from agents.recognizer.matcher import Enrolled, Matcher
 from agents.recognizer.rule import Rule
-from benchmarks import curve, pairs
+from benchmarks import curve, pairs, report
 from benchmarks.encoded import Encoded, encoder
 
 Array = npt.NDArray[np.float64]
@@ -253,15 +252,13 @@ def _lines(tried: dict[str, list[Trial]]) -> dict[str, curve.Line]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = report.parser(__doc__)
     parser.add_argument("folder", metavar="FOLDER", type=Path, nargs="?", help="holds known/NAME/*.jpg and unknown/")
     parser.add_argument("--photos", type=int, default=5, help="enrolled of each person (default: 5)")
     parser.add_argument("--enrolments", type=int, default=40, help="how many are tried (default: 40)")
     parser.add_argument("--png", metavar="FILE", type=Path, help="draw the error curve")
     parser.add_argument("--pairs", metavar="FILE", type=Path, help="in the format of LFW's pairs.txt")
     parser.add_argument("--images", metavar="FOLDER", type=Path, help="of the pairs: NAME/NAME_0001.jpg")
-    parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
-    parser.add_argument("--check", action="store_true", help="exit 1 when a target is missed, and name it")
     args = parser.parse_args()
     if args.pairs:
         if not args.images:
@@ -274,22 +271,14 @@ def main() -> int:
 
 def _folder(args: argparse.Namespace) -> int:
     figures, tried = measure(read(args.folder, args.photos, encoder()), args.photos, args.enrolments)
-    print(json.dumps(figures) if args.json else table(figures))
     if args.png:
         curve.draw(_lines(tried), args.png)
-    missed = missed_targets(figures) if args.check else []
-    for line in missed:
-        print(f"target missed: {line}", file=sys.stderr)
-    return 1 if missed else 0
+    return report.finish(args, figures, table(figures), missed_targets(figures))
 
 
 def _pairs(args: argparse.Namespace) -> int:
     figures = pairs.measure(args.pairs, args.images, encoder())
-    print(json.dumps(figures) if args.json else pairs.table(figures))
-    missed = pairs.missed_targets(figures) if args.check else []
-    for line in missed:
-        print(f"target missed: {line}", file=sys.stderr)
-    return 1 if missed else 0
+    return report.finish(args, figures, pairs.table(figures), pairs.missed_targets(figures))
 
 
 if __name__ == "__main__":

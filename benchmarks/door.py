@@ -25,9 +25,7 @@ Targets (--check), for each way:
 
 from __future__ import annotations
 
-import argparse
 import contextlib
-import json
 import os
 import platform
 import random
@@ -52,6 +50,7 @@ from agents.door.flood import PER_S
 from agents.runtime.clock import Clock
 from agents.runtime.settings import Site
 from agents.wire.messages import LockState
+from benchmarks import report
 from benchmarks.clients import READY, BenchmarkFailed, Sender, echoing
 from broker import provision
 from broker.clients import Client
@@ -261,21 +260,15 @@ def _measure_all(commands: int) -> dict[str, Any]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = report.parser(__doc__)
     parser.add_argument("--commands", type=int, default=200, help="how many each way (default: 200)")
-    parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
-    parser.add_argument("--check", action="store_true", help="exit 1 when a target is missed, and name it")
     args = parser.parse_args()
     try:
         figures = _measure_all(args.commands)
     except (BenchmarkFailed, broker.BrokerError) as error:
         print(f"door: {error}", file=sys.stderr)
         return 1
-    print(json.dumps(figures) if args.json else table(figures))
-    missed = missed_targets(figures) if args.check else []
-    for line in missed:
-        print(f"target missed: {line}", file=sys.stderr)
-    return 1 if missed else 0
+    return report.finish(args, figures, table(figures), missed_targets(figures))
 
 
 if __name__ == "__main__":

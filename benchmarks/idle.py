@@ -20,8 +20,6 @@ Linux only: the figures come from /proc.
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import platform
 import sys
@@ -37,6 +35,7 @@ from agents.cli.listen import listening
 from agents.runtime.events import Message, Subscription
 from agents.wire.messages import Availability
 from agents.wire.topics import AVAILABILITY, FRAME, IDENTITY
+from benchmarks import report
 from benchmarks.processes import NoFigures, Usage, command, tree, usage
 from demo.house import DemoHouse, HouseFailed, Tuning, temporary_house
 from demo.photos import photos
@@ -146,22 +145,16 @@ def _progress(what: str) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = report.parser(__doc__)
     parser.add_argument("--seconds", type=float, default=30.0, help="how long to measure (default: 30)")
     parser.add_argument("--settle", type=float, default=20.0, help="how long to wait before that (default: 20)")
-    parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
-    parser.add_argument("--check", action="store_true", help="exit 1 when a target is missed, and name it")
     args = parser.parse_args()
     try:
         figures = measure(args.seconds, args.settle)
     except (NoFigures, HouseFailed, CommandError) as error:
         print(f"idle: {error}", file=sys.stderr)
         return 2
-    print(json.dumps(figures) if args.json else table(figures))
-    missed = missed_targets(figures) if args.check else []
-    for line in missed:
-        print(f"target missed: {line}", file=sys.stderr)
-    return 1 if missed else 0
+    return report.finish(args, figures, table(figures), missed_targets(figures))
 
 
 if __name__ == "__main__":

@@ -25,8 +25,6 @@ Targets (--check):
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import platform
 import random
@@ -48,6 +46,7 @@ from agents.runtime.inbox import Inbox
 from agents.wire.messages import Decision, DoorEvent, EventType, Identity, Outcome
 from agents.wire.stamp import Stamp
 from agents.wire.topics import AVAILABILITY, DECISION, EVENT, FRAME, IDENTITY
+from benchmarks import report
 from demo.house import DemoHouse, Tuning, temporary_house
 from demo.photos import photos
 from demo.story import percentiles
@@ -239,17 +238,11 @@ def _progress(what: str) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = report.parser(__doc__)
     parser.add_argument("--visits", type=int, default=60, help="how many, 2 or more (default: 60)")
-    parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
-    parser.add_argument("--check", action="store_true", help="exit 1 when a target is missed, and name it")
     args = parser.parse_args()
     figures = measure(args.visits)
-    print(json.dumps(figures) if args.json else table(figures))
-    missed = missed_targets(figures) if args.check else []
-    for line in missed:
-        print(f"target missed: {line}", file=sys.stderr)
-    return 1 if missed else 0
+    return report.finish(args, figures, table(figures), missed_targets(figures))
 
 
 if __name__ == "__main__":

@@ -23,9 +23,7 @@ Targets (--check):
 
 from __future__ import annotations
 
-import argparse
 import bisect
-import json
 import os
 import platform
 import statistics
@@ -59,7 +57,7 @@ from agents.runtime.events import Message, Subscription
 from agents.wire.messages import Identity
 from agents.wire.stamp import Stamp
 from agents.wire.topics import FRAME, IDENTITY
-from benchmarks import idle
+from benchmarks import idle, report
 from demo import scenes
 from demo.house import Tuning, temporary_house
 from demo.photos import photos
@@ -279,18 +277,12 @@ def _progress(what: str) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = report.parser(__doc__)
     parser.add_argument("--rounds", type=int, default=40, help="frames to time (default: 40)")
     parser.add_argument("--alone", action="store_true", help="only the steps, without a house")
-    parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
-    parser.add_argument("--check", action="store_true", help="exit 1 when a target is missed, and name it")
     args = parser.parse_args()
     found = measure(args.rounds, args.alone)
-    print(json.dumps(found) if args.json else table(found))
-    missed = missed_targets(found) if args.check else []
-    for line in missed:
-        print(f"target missed: {line}", file=sys.stderr)
-    return 1 if missed else 0
+    return report.finish(args, found, table(found), missed_targets(found))
 
 
 if __name__ == "__main__":
