@@ -20,16 +20,6 @@ from tests.recognizer.conftest import Scene
 from tests.recognizer.jpegs import jpeg, turned
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Callable[[bytes], Path]:
-    def make(content: bytes) -> Path:
-        path = tmp_path / "photo"
-        path.write_bytes(content)
-        return path
-
-    return make
-
-
 def resized(photo: Path, scale: float, suffix: str = ".jpg") -> bytes:
     image = cv2.imread(str(photo))
     assert image is not None

@@ -17,16 +17,6 @@ from tests.recognizer.jpegs import claiming, jpeg
 PNG = cv2.imencode(".png", np.zeros((30, 40, 3), np.uint8))[1].tobytes()
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Callable[[bytes], Path]:
-    def make(content: bytes) -> Path:
-        path = tmp_path / "photo"
-        path.write_bytes(content)
-        return path
-
-    return make
-
-
 def png_claiming(width: int, height: int) -> bytes:
     return PNG[:16] + struct.pack(">II", width, height) + PNG[24:]
 
