@@ -6,7 +6,7 @@ import itertools
 from dataclasses import dataclass
 
 from agents.runtime.clock import Clock, Now
-from agents.runtime.events import Message, ReplyTo
+from agents.runtime.events import Kept, Message, ReplyTo
 from agents.runtime.session import Session
 from agents.wire.topics import REPLY, Topic
 
@@ -44,6 +44,7 @@ class FakeSession(Session):
     """
 
     def __init__(self) -> None:
+        self.acknowledged: list[int] = []
         self.said: list[Said] = []
         self.answers: list[tuple[ReplyTo, bytes]] = []
         self.renewed: list[str] = []
@@ -68,8 +69,17 @@ class FakeSession(Session):
         self.answers.append((reply_to, payload))
         return next(self._mids)
 
+    def acknowledge(self, message: Kept) -> None:
+        self.acknowledged.append(message.mid)
+
     def renew(self, reason: str) -> None:
         self.renewed.append(reason)
+
+    def start(self) -> None:
+        """There is nothing to connect to."""
+
+    def close(self, timeout_s: float = 2.0) -> None:
+        self.there = False
 
     def texts(self, topic: Topic) -> list[str]:
         return [said.text for said in self.said if said.topic is topic]

@@ -21,6 +21,7 @@ from agents.wire.messages import Availability
 from agents.wire.topics import HEALTH
 
 IDLE_S = 1.0  # the longest an agent goes without a tick
+REVIEW_S = 0.1  # how often an agent that is kept busy is asked how it is
 STALL_S = 3.0  # an agent that took no turn for so long has stood still: suspended, or stuck in a call
 
 
@@ -122,10 +123,12 @@ class _Herald:
         self._agent = agent
         self._reporter = Reporter(now)
         self._announced: Availability | None = None
+        self._review_at = now.mono
 
     def begin_anew(self) -> None:
         """There is a new connection; perhaps nobody there has heard of this agent."""
         self._announced = None
+        self._review_at = float("-inf")
         self._reporter.force()
 
     def tell(self, now: Now) -> None:
@@ -133,6 +136,9 @@ class _Herald:
         if available is not self._announced:
             self._announced = available
             self._agent.session.announce(available)
+        if now.mono < self._review_at:
+            return
+        self._review_at = now.mono + REVIEW_S
         report = self._agent.report()
         report = replace(report, problem=report.problem or self._agent.session.problem)
         health = self._reporter.health(report, now)

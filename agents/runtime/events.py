@@ -50,6 +50,13 @@ class Message:
 
 
 @dataclass(frozen=True)
+class Kept(Message, Vital):
+    """A message of which the broker keeps a copy until it is acknowledged."""
+
+    mid: int = 0
+
+
+@dataclass(frozen=True)
 class Subscription:
     """A topic with its names filled in. With `latest`, a newer message replaces a waiting one. What
     is `urgent` by its payload gets through even when the inbox is full: the newest such message.

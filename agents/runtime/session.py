@@ -19,16 +19,17 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from agents.runtime import packets, tls
 from agents.runtime.clock import Clock
-from agents.runtime.events import Connected, Disconnected, Message, Published, ReplyTo, Subscription
+from agents.runtime.events import Connected, Disconnected, Kept, Message, Published, ReplyTo, Subscription
 from agents.runtime.inbox import Fault, Inbox
 from agents.runtime.settings import Site
 from agents.wire.messages import Availability
-from agents.wire.topics import AVAILABILITY, FRAME, REPLY, Topic
+from agents.wire.topics import AVAILABILITY, FRAME, REPLY, SNAPSHOT, Topic
 
 KEEPALIVE_S = 15
 RECONNECT_MAX_S = 2  # a door may not stay deaf for long after its broker is back
 MAX_QUEUED = 200  # QoS 1 messages waiting for the broker to come back
 SMALL_PACKET = 65_536  # bytes; nothing larger is sent to those who read no frames
+MOST_KEPT = 20
 P = ParamSpec("P")
 
 
@@ -36,24 +37,26 @@ class Session:
     """One client of the broker.
 
     `who` is an agent's (kind, id), which make its user name, its client id and the last will on its
-    availability topic; or the user name of a command, which is nobody's to wait for. Raises OSError
-    when a file with a password or a certificate is missing or wrong.
+    availability topic; or another user name, which is nobody's to wait for. Of a session with
+    `lasting_s` the broker keeps the QoS 1 messages for so long, each until it is acknowledged (`Kept`).
+    Raises OSError when a file with a password or a certificate is missing or wrong.
     """
 
     follows_acknowledgements = False  # whether `Published` is put into the inbox
     dropped = -1  # the number of the last connection that `renew` dropped
     problem: str | None = None
 
-    def __init__(self, site: Site, who: tuple[str, str] | str, inbox: Inbox, clock: Clock) -> None:
-        self._settings, self._inbox, self._clock = site.mqtt, inbox, clock
+    def __init__(self, site: Site, who: tuple[str, str] | str, inbox: Inbox, clock: Clock, lasting_s: int = 0) -> None:
+        self._settings, self._inbox, self._clock, self._lasting_s = site.mqtt, inbox, clock, lasting_s
         self._agent = None if isinstance(who, str) else who
         self.user = who if isinstance(who, str) else "-".join(who)
         self._log = logging.getLogger("/".join(self._agent or ("facelatch",)))
         self._subscriptions: dict[str, Subscription] = {}
         self._client = Client(
             CallbackAPIVersion.VERSION2,
-            client_id=f"{self._settings.base.replace('/', '-')}-{self.user}" if self._agent else "",
+            client_id=f"{self._settings.base.replace('/', '-')}-{self.user}" if self._agent or lasting_s else "",
             protocol=MQTTProtocolVersion.MQTTv5,
+            manual_ack=bool(lasting_s),
         )
         self._login = self._settings.login(self.user, site.folder)
         if self._login is not None:
@@ -91,8 +94,8 @@ class Session:
             self._settings.host,
             self._settings.port,
             keepalive=KEEPALIVE_S,
-            clean_start=True,
-            properties=packets.properties(PacketTypes.CONNECT, SessionExpiryInterval=0, **self._bounds()),
+            clean_start=not self._lasting_s,
+            properties=packets.properties(PacketTypes.CONNECT, SessionExpiryInterval=self._lasting_s, **self._bounds()),
         )
         self._client.loop_start()
 
@@ -127,6 +130,10 @@ class Session:
         )
         queued = topic.qos > 0 and info.rc == MQTTErrorCode.MQTT_ERR_NO_CONN
         return info.mid if queued or info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS else None
+
+    def acknowledge(self, message: Kept) -> None:
+        """The message is safe here: the broker may forget it."""
+        self._client.ack(message.mid, 1)
 
     def renew(self, reason: str) -> None:
         """Drop the connection, with all that waits in it, and connect anew: a clean start.
@@ -253,8 +260,9 @@ class Session:
         self._greet()
         subscription = self._subscriptions.get(raw.topic)
         if subscription is None:
+            self._client.ack(raw.mid, raw.qos)  # from an earlier run, for something that the house has no more
             return
-        message = Message(
+        values = (
             subscription.topic,
             subscription.names,
             bytes(raw.payload),
@@ -263,6 +271,7 @@ class Session:
             self._clock.now().utc,
             self._reply_to(raw),
         )
+        message = Kept(*values, raw.mid) if self._lasting_s and raw.qos else Message(*values)
         urgent = subscription.urgent is not None and self._inbox.full and subscription.urgent(message.payload)
         if subscription.latest or urgent:
             self._inbox.put_latest(raw.topic, message)
@@ -271,12 +280,15 @@ class Session:
 
     def _reply_to(self, raw: MQTTMessage) -> ReplyTo | None:
         """Only below the house's own reply topics: no sender may make an agent publish elsewhere."""
-        names = REPLY.names_in(self._settings.base, getattr(raw.properties, "ResponseTopic", ""))
+        wanted = getattr(raw.properties, "ResponseTopic", None)
+        names = REPLY.names_in(self._settings.base, wanted) if wanted is not None else None
         return ReplyTo(names, getattr(raw.properties, "CorrelationData", None)) if names else None
 
     def _bounds(self) -> dict[str, int]:
-        reads_frames = any(s.topic is FRAME for s in self._subscriptions.values())
-        return {} if reads_frames else {"MaximumPacketSize": SMALL_PACKET}
+        """`Kept` messages are few: the broker sends so many before the first is acknowledged."""
+        pictures = any(s.topic in (FRAME, SNAPSHOT) for s in self._subscriptions.values())
+        size = {} if pictures else {"MaximumPacketSize": SMALL_PACKET}
+        return size | ({"ReceiveMaximum": MOST_KEPT} if self._lasting_s else {})
 
     @property
     def _where(self) -> str:

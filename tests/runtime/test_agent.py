@@ -96,7 +96,11 @@ class FakeAgent(Agent):
         self.wire, self.clock = FakeSession(self.diary), FakeClock()
         super().__init__("fake", "one", self.wire, Inbox())
         self.does: dict[str, Callable[[], object]] = {}
-        self.availability, self.problem = Availability.ONLINE, ""
+        self.availability, self.problem, self.asked = Availability.ONLINE, "", 0
+
+    def become(self, problem: str) -> None:
+        """After a while."""
+        self.problem, self.clock.s = problem, self.clock.s + 0.2
 
     def subscriptions(self) -> Sequence[Subscription]:
         return self._do("subscriptions") or [Subscription(COMMAND, ("one",))]  # type: ignore[return-value]
@@ -119,6 +123,7 @@ class FakeAgent(Agent):
         return 0.0
 
     def report(self) -> Report:
+        self.asked += 1
         return Report(self.problem or None)
 
     def available(self) -> Availability:
@@ -312,10 +317,19 @@ def test_what_changed_while_there_was_no_broker_is_said_when_it_is_back(agent: F
 
 
 def test_health_is_told_at_every_connect_and_when_a_problem_comes_or_goes(agent: FakeAgent) -> None:
-    agent.does["hears break"] = lambda: setattr(agent, "problem", "no camera")
-    agent.does["hears mend"] = lambda: setattr(agent, "problem", "")
+    agent.does["hears break"] = lambda: agent.become("no camera")
+    agent.does["hears mend"] = lambda: agent.become("")
     agent.run("a", "b", Connected(), "c", "break", "d", "mend", "e")
     assert [health.problem for health in agent.wire.healths] == [None, None, "no camera", None]
+
+
+def test_an_agent_that_is_kept_busy_is_not_asked_how_it_is_at_every_turn(agent: FakeAgent) -> None:
+    """With a hundred doors the answer takes longer than most turns."""
+    agent.does["hears break"] = lambda: setattr(agent, "problem", "no camera")
+    agent.does["hears later"] = lambda: setattr(agent.clock, "s", 0.2)
+    agent.run("a", "break", *["b"] * 9, "later", "c")
+    assert agent.asked == 2
+    assert [health.problem for health in agent.wire.healths] == [None, "no camera"]
 
 
 def test_health_is_told_again_when_time_has_passed(agent: FakeAgent) -> None:
@@ -404,9 +418,9 @@ def test_what_the_wall_clock_does_is_no_stall(agent: FakeAgent) -> None:
 
 def test_what_is_wrong_with_the_connection_is_in_the_health_until_something_worse_is(agent: FakeAgent) -> None:
     agent.wire.problem = "lets anybody in"
-    agent.does["hears break"] = lambda: setattr(agent, "problem", "no camera")
-    agent.does["hears mend"] = lambda: setattr(agent, "problem", "")
-    agent.run(Connected(), "break", "mend")
+    agent.does["hears break"] = lambda: agent.become("no camera")
+    agent.does["hears mend"] = lambda: agent.become("")
+    agent.run(Connected(), "break", "a", "mend", "b")
     assert [health.problem for health in agent.wire.healths] == ["lets anybody in", "no camera", "lets anybody in"]
 
 
