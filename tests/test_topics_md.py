@@ -22,7 +22,6 @@ from agents.wire.messages import (
     Availability,
     Cause,
     Command,
-    Decision,
     DoorEvent,
     EventType,
     Grant,
@@ -32,12 +31,13 @@ from agents.wire.messages import (
     Payload,
     Refusal,
     Switch,
-    Why,
     read_session,
 )
+from agents.wire.scheduling import Answer, Decision, LetInList, LetInOrder, Question, SwitchOrder, YesNo
 from agents.wire.stamp import Stamp
 from agents.wire.topics import ALL, Topic
 from agents.wire.values import NOBODY, UNKNOWN
+from agents.wire.why import Why
 
 ROOT = Path(__file__).parents[1]
 AGENTS = ("camera", "recognizer", "scheduler", "door")
@@ -48,6 +48,12 @@ READER_WORDS = {"recognizer": "recognizer", "scheduler": "scheduler", r"\bdoor\b
 MODELS: dict[Topic, type[Payload]] = {
     topics.IDENTITY: Identity,
     topics.DECISION: Decision,
+    topics.ENABLED_SET: SwitchOrder,
+    topics.AWAY_SET: SwitchOrder,
+    topics.LET_IN: LetInList,
+    topics.LET_IN_SET: LetInOrder,
+    topics.QUESTION: Question,
+    topics.ANSWER: Answer,
     topics.GRANT: Grant,
     topics.COMMAND: Command,
     topics.EVENT: DoorEvent,
@@ -59,6 +65,9 @@ WORDS: dict[Topic, type[StrEnum]] = {
     topics.WINDOW: Switch,
     topics.ENABLED: Switch,
     topics.ENABLED_SET: Switch,
+    topics.AWAY: Switch,
+    topics.AWAY_SET: Switch,
+    topics.ANSWER: YesNo,
     topics.AVAILABILITY: Availability,
 }
 LISTS: dict[tuple[Topic, str], type[StrEnum]] = {
@@ -156,7 +165,7 @@ def test_every_json_topic_has_an_example_and_every_example_a_topic() -> None:
 
 @pytest.mark.parametrize(("topic", "text"), EXAMPLES, ids=by_path)
 def test_an_example_is_a_message_of_its_topic(topic: Topic, text: str) -> None:
-    read_it: Callable[[bytes], Payload] = Command.read if topic is topics.COMMAND else MODELS[topic].decode
+    read_it: Callable[[bytes], Payload] = getattr(MODELS[topic], "read", MODELS[topic].decode)
     sent = json.loads(text)
     passed_on = json.loads(read_it(text.encode()).encode())
     if topic.writer == "people":

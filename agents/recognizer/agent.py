@@ -45,7 +45,7 @@ class _Camera:
     def __init__(self, name: str, max_age_s: float) -> None:
         self.arrivals = Arrivals(name, max_age_s)
         self.person = NOBODY
-        self.snapshot: bytes | None = None
+        self.snapshot: tuple[bytes, Stamp] | None = None
         self.looked_at = self.snapshot_at = self.warned_at = float("-inf")
 
 
@@ -89,7 +89,7 @@ class RecognizerAgent(Agent):
         for name, camera in self._cameras.items():
             self.session.publish(PERSON, name, payload=camera.person)
             if camera.snapshot is not None:
-                self.session.publish(SNAPSHOT, name, payload=camera.snapshot)
+                self._send_snapshot(name, *camera.snapshot)
 
     def on_event(self, event: object, now: Now) -> None:
         if isinstance(event, Message) and event.topic is FRAME:
@@ -159,8 +159,11 @@ class RecognizerAgent(Agent):
             return
         if now.mono - camera.snapshot_at >= SNAPSHOT_EVERY_S:
             camera.snapshot_at = now.mono
-            camera.snapshot = picture.snapshot(image, identity)
-            self.session.publish(SNAPSHOT, identity.camera, payload=camera.snapshot)
+            camera.snapshot = picture.snapshot(image, identity), Stamp(identity.captured_at, identity.seq)
+            self._send_snapshot(identity.camera, *camera.snapshot)
+
+    def _send_snapshot(self, name: str, jpeg: bytes, stamp: Stamp) -> None:
+        self.session.publish(SNAPSHOT, name, payload=jpeg, properties=stamp.properties())
 
     def _keep_unknown(self, sighting: Sighting, now: Now) -> None:
         assert self._unknowns is not None

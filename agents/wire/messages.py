@@ -45,18 +45,6 @@ class Outcome(StrEnum):
     DENIED = "denied"
 
 
-class Why(StrEnum):
-    """The reason of a decision."""
-
-    CONFIRMED = "confirmed"
-    UNKNOWN_PERSON = "unknown_person"
-    NOT_CONFIRMED = "not_confirmed"
-    OUTSIDE_HOURS = "outside_hours"
-    SWITCHED_OFF = "switched_off"
-    COOL_DOWN = "cool_down"
-    DOOR_AWAY = "door_away"
-
-
 class EventType(StrEnum):
     UNLOCKED = "unlocked"
     EXTENDED = "extended"
@@ -181,26 +169,6 @@ class Identity(Payload):
     captured_at: UtcSeconds
     seq: Seq
     faces: Annotated[tuple[Face, ...], Field(max_length=32)]
-
-
-class Decision(Payload):
-    """What the scheduler made of a visit.
-
-    `id`, `camera` and `captured_at` are those of the deciding frame; `began_at` is when the visit's
-    first frame with a face was captured.
-    """
-
-    id: CorrelationId
-    door: Name
-    camera: Name
-    outcome: Outcome
-    reason: Why
-    person: PersonName | None
-    distance: Annotated[float, Field(ge=0)] | None
-    began_at: UtcSeconds
-    captured_at: UtcSeconds
-    decided_at: UtcSeconds
-    detail: Text = ""
 
 
 def read_session(payload: bytes) -> str:

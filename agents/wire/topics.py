@@ -59,22 +59,29 @@ IDENTITY = Topic(
     "recognizer/<camera>/identity", "recognizer", ("scheduler", "people"), 0, False, expiry_s=5, live_only=True
 )
 PERSON = Topic("recognizer/<camera>/person", "recognizer", ("people",), qos=1, retain=True)
-SNAPSHOT = Topic("recognizer/<camera>/snapshot", "recognizer", ("people",), qos=0, retain=True)
+SNAPSHOT = Topic("recognizer/<camera>/snapshot", "recognizer", ("scheduler", "people"), qos=0, retain=True)
 DECISION = Topic("scheduler/<door>/decision", "scheduler", ("people",), qos=1, retain=False)
 WINDOW = Topic("scheduler/<door>/window", "scheduler", ("people",), qos=1, retain=True)
 ENABLED = Topic("scheduler/<door>/enabled", "scheduler", ("people",), qos=1, retain=True)
 ENABLED_SET = Topic("scheduler/<door>/enabled/set", "people", ("scheduler",), qos=1, retain=False, live_only=True)
+AWAY = Topic("scheduler/<id>/away", "scheduler", ("people",), qos=1, retain=True)
+AWAY_SET = Topic("scheduler/<id>/away/set", "people", ("scheduler",), qos=1, retain=False, live_only=True)
+LET_IN = Topic("scheduler/<door>/let_in", "scheduler", ("people",), qos=1, retain=True)
+LET_IN_SET = Topic("scheduler/<door>/let_in/set", "people", ("scheduler",), qos=1, retain=False, live_only=True)
+QUESTION = Topic("scheduler/<door>/question", "scheduler", ("people",), qos=1, retain=False, expiry_s=60)
+QUESTION_SNAPSHOT = Topic("scheduler/<door>/question/snapshot", "scheduler", ("people",), 0, False, expiry_s=60)
+ANSWER = Topic("scheduler/<door>/answer", "people", ("scheduler",), qos=1, retain=False, live_only=True)
 GRANT = Topic("door/<door>/grant", "scheduler", ("door",), qos=0, retain=False, expiry_s=5, live_only=True)
 COMMAND = Topic("door/<door>/command", "people", ("door",), qos=0, retain=False, live_only=True)
 REPLY = Topic("reply/<client>/<word>", "door", ("people",), qos=0, retain=False, expiry_s=5)
 SESSION = Topic("door/<door>/session", "door", ("scheduler", "people"), qos=1, retain=True)
 STATE = Topic("door/<door>/state", "door", ("people",), qos=1, retain=True)
 CONTACT = Topic("door/<door>/contact", "door", ("people",), qos=1, retain=True)
-EVENT = Topic("door/<door>/event", "door", ("people",), qos=1, retain=False)
+EVENT = Topic("door/<door>/event", "door", ("scheduler", "people"), qos=1, retain=False)
 AVAILABILITY = Topic("<agent>/<id>/availability", "each agent", ("scheduler", "people"), qos=1, retain=True)
 HEALTH = Topic("<agent>/<id>/health", "each agent", ("people",), qos=1, retain=True)
 
 ALL = (
-    FRAME, IDENTITY, PERSON, SNAPSHOT, DECISION, WINDOW, ENABLED, ENABLED_SET,
-    GRANT, COMMAND, REPLY, SESSION, STATE, CONTACT, EVENT, AVAILABILITY, HEALTH,
+    FRAME, IDENTITY, PERSON, SNAPSHOT, DECISION, WINDOW, ENABLED, ENABLED_SET, AWAY, AWAY_SET, LET_IN, LET_IN_SET,
+    QUESTION, QUESTION_SNAPSHOT, ANSWER, GRANT, COMMAND, REPLY, SESSION, STATE, CONTACT, EVENT, AVAILABILITY, HEALTH,
 )  # fmt: skip

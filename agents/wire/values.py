@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
@@ -15,7 +16,7 @@ def _person_name(name: str) -> str:
         raise ValueError("a name has no control characters and no space at its ends")
     if name.casefold() in (UNKNOWN, NOBODY):
         raise ValueError(f"{name!r} is what the person topic says when nobody is known")
-    return name
+    return unicodedata.normalize("NFC", name)  # the same name is the same text, however it was typed
 
 
 def one_line(text: str) -> str:

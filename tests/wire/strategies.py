@@ -13,7 +13,6 @@ from agents.wire.messages import (
     Box,
     Cause,
     Command,
-    Decision,
     DoorEvent,
     EventType,
     Face,
@@ -24,8 +23,21 @@ from agents.wire.messages import (
     Outcome,
     Payload,
     Refusal,
-    Why,
+    Switch,
 )
+from agents.wire.scheduling import (
+    MAX_LET_IN,
+    Answer,
+    Decision,
+    LetIn,
+    LetInList,
+    LetInOrder,
+    Question,
+    SwitchOrder,
+    Votes,
+    YesNo,
+)
+from agents.wire.why import Why
 
 LETTERS, DIGITS = string.ascii_lowercase, string.digits
 names = st.text(LETTERS + DIGITS + "_-", min_size=1, max_size=32).filter(lambda name: name[0] not in "_-")
@@ -55,6 +67,9 @@ def _faces(person: st.SearchStrategy[str | None], distance: st.SearchStrategy[fl
 
 
 faces = _faces(st.none(), st.none() | not_negative) | _faces(people, not_negative)
+votes = st.builds(Votes, agreeing=seqs, needed=seqs, frames=seqs, faces=seqs)
+clock_times = st.times().map(lambda time: f"{time:%H:%M}")
+let_ins = st.builds(LetIn, person=people, until=utc, source=st.none() | lines, asked_at=utc)
 latencies = st.builds(
     Latency,
     p50=st.floats(allow_nan=False, allow_infinity=False),
@@ -78,11 +93,20 @@ MESSAGES: dict[type[Payload], st.SearchStrategy[Any]] = {
         reason=st.sampled_from(Why),
         person=st.none() | people,
         distance=st.none() | not_negative,
+        evidence=votes,
         began_at=utc,
         captured_at=utc,
         decided_at=utc,
+        rule=lines,
         detail=lines,
     ),
+    Votes: votes,
+    Question: st.builds(Question, id=ids, door=names, camera=names, person=people, asked_at=utc, expires_at=utc),
+    Answer: st.builds(Answer, answer=st.sampled_from(YesNo), id=st.none() | ids, source=st.none() | lines),
+    SwitchOrder: st.builds(SwitchOrder, state=st.sampled_from(Switch), source=st.none() | lines),
+    LetInOrder: st.builds(LetInOrder, person=people, until=st.none() | utc | clock_times, source=st.none() | lines),
+    LetIn: let_ins,
+    LetInList: st.builds(LetInList, people=st.lists(let_ins, max_size=MAX_LET_IN).map(tuple)),
     Grant: st.builds(Grant, id=ids, session=ids, person=people, expires_at=utc),
     Command: st.builds(
         Command,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import given, settings
@@ -19,7 +19,6 @@ from agents.wire.messages import (
     Box,
     Cause,
     Command,
-    Decision,
     DoorEvent,
     EventType,
     Face,
@@ -30,6 +29,7 @@ from agents.wire.messages import (
     Refusal,
     read_session,
 )
+from agents.wire.scheduling import Answer, Decision, LetInList, LetInOrder, Question, SwitchOrder
 from agents.wire.stamp import Stamp
 from agents.wire.values import PersonName
 from tests.wire.strategies import MESSAGES, ids, near_misses, rubbish, seqs, utc
@@ -39,6 +39,7 @@ READERS: dict[str, Callable[[bytes], object]] = {
     **{kind.__name__: kind.decode for kind in MESSAGES},
     "command": Command.read,
     "session": read_session,
+    **{f"{kind.__name__} in words": kind.read for kind in (Answer, SwitchOrder, LetInOrder)},
 }
 
 
@@ -57,11 +58,21 @@ def assert_fit_for_a_log(error: BadMessage) -> None:
 
 
 def test_every_kind_of_payload_is_tested() -> None:
-    assert set(Payload.__subclasses__()) == set(MESSAGES)
+    assert set(_kinds(Payload)) == set(MESSAGES)
+
+
+def _kinds(kind: type[Payload]) -> Iterator[type[Payload]]:
+    """Those of the wire that nothing is derived from."""
+    if not kind.__subclasses__() and kind.__module__.startswith("agents.wire."):
+        yield kind
+    for derived in kind.__subclasses__():
+        yield from _kinds(derived)
 
 
 @pytest.mark.parametrize(
-    "kind", [Identity, Decision, Grant, Command, DoorEvent, Health], ids=lambda kind: kind.__name__
+    "kind",
+    [Identity, Decision, Grant, Command, DoorEvent, Health, Question, Answer, SwitchOrder, LetInOrder, LetInList],
+    ids=lambda kind: kind.__name__,
 )
 @given(data=st.data())
 def test_what_is_encoded_is_decoded_to_the_same(kind: type[Payload], data: st.DataObject) -> None:
