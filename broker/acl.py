@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from agents.house import House
-from agents.wire.topics import ALL, COMMAND, FRAME, REPLY, SESSION, Party, Topic
+from agents.scheduler.config import JOURNAL_USER
+from agents.wire.topics import ALL, AVAILABILITY, AWAY_SET, COMMAND, EVENT, FRAME, REPLY, SESSION, Party, Topic
 from broker.clients import Client
 
 Access = Literal["write", "read"]
@@ -54,6 +55,7 @@ class User:
             ("<camera>",): [(camera,) for camera in self.cameras],
             ("<door>",): [(door,) for door in self.doors],
             ("<agent>", "<id>"): own if access == "write" else self.agents,
+            ("<id>",): [(id_,) for kind, id_ in (*own, *self.agents) if kind == "scheduler"],
             ("<client>", "<word>"): [("+" if access == "write" else self.name, "+")],
         }[placeholders]
 
@@ -77,8 +79,11 @@ def _agents(house: House) -> Iterator[User]:
     doors, cameras = tuple(house.doors), tuple(house.cameras)
     yield from (_agent("door", door, doors=(door,)) for door in doors)
     yield _agent("recognizer", house.recognizer.id, cameras=cameras)
-    watched = tuple(("door", door) for door in doors)
-    yield _agent("scheduler", house.scheduler.id, doors, _cameras_of(house, doors), watched)
+    watched, cameras_served = tuple(("door", door) for door in doors), _cameras_of(house, doors)
+    scheduler = _agent("scheduler", house.scheduler.id, doors, cameras_served, watched)
+    yield replace(scheduler, reads=tuple(topic for topic in ALL if topic is not EVENT))
+    # its second connection, for which the broker keeps what it has not heard yet
+    yield User(JOURNAL_USER, frozenset(("scheduler",)), doors, (), tuple(house.agents), writes=(), reads=(EVENT, AVAILABILITY))
     yield from (_agent("camera", camera, cameras=(camera,)) for camera in cameras)
 
 
@@ -104,8 +109,9 @@ def _client(house: House, name: str, client: Client) -> User:
     cameras = _cameras_of(house, doors)
     seen = {"door": doors, "camera": cameras}
     agents = tuple((kind, id_) for kind, id_ in house.agents if kind not in seen or id_ in seen[kind])
+    writes = tuple(topic for topic in ALL if topic is not AWAY_SET or client.doors is None)  # it is for all doors
     # where a topic will be Home Assistant's alone, such a client gets that party here too
-    return User(name, _PEOPLE, doors, cameras, agents, writes=() if client.read_only else ALL)
+    return User(name, _PEOPLE, doors, cameras, agents, writes=() if client.read_only else writes)
 
 
 def _cameras_of(house: House, doors: Names) -> Names:

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from agents.house import House
+from agents.scheduler.config import JOURNAL_USER
 from agents.wire.messages import first_error
 from agents.wire.values import Name
 from broker import BrokerError
 
-COMMANDS = ("unlock", "enroll", "watch")
+PROGRAMS = ("unlock", "enroll", "watch", JOURNAL_USER)
 KINDS = ("door", "camera", "recognizer", "scheduler")
 
 
@@ -63,5 +64,5 @@ def _check_name(name: str) -> None:
         _NAME.validate_python(name)
     except ValidationError as error:
         raise BrokerError(f"{name!r:.60} can't be a client's name: {first_error(error)}") from None
-    if name in COMMANDS or name.partition("-")[0] in KINDS:
+    if name in PROGRAMS or name.partition("-")[0] in KINDS:
         raise BrokerError(f"{name!r} can't be a client's name: the house's programs are called like that")

@@ -172,7 +172,7 @@ def _need_clock(now: Now) -> None:
     if not now.utc_is_set:
         raise BrokerError(
             "this computer does not know what time it is, and a certificate says from when it is valid: "
-            "let it synchronise its clock, or write clock: trusted into the house's file"
+            "let it synchronise its clock, or write clock: trust into the house's file"
         )
 
 

@@ -61,8 +61,10 @@ def test_in_any_house_each_topic_has_one_writing_program_or_only_people(house: H
     for topic, users in writers.items():
         if topic == "facelatch/reply/+/+":
             assert all(user.startswith("door-") for user in users)
-        elif topic.endswith(("/command", "/enabled/set")):
+        elif topic.endswith(("/command", "/enabled/set", "/let_in/set", "/answer")):
             assert users <= {"unlock", *CLIENTS} - {"panel"}
+        elif topic.endswith("/away/set"):
+            assert users == {"ha"}, "away mode is for all doors: nobody switches it who may not open all"
         else:
             assert len(users) == 1
         if topic.endswith("/grant"):
@@ -80,7 +82,9 @@ def test_in_any_house_wildcards_are_for_answers_only(house: House) -> None:
 @given(any_house())
 def test_in_any_house_every_program_has_a_user_by_the_name_it_connects_with(house: House) -> None:
     users = [user.name for user in acl.users(house, {})]
-    assert sorted(users) == sorted(["unlock", "enroll", "watch", *("-".join(agent) for agent in house.agents)])
+    assert sorted(users) == sorted(
+        ["unlock", "enroll", "watch", "journal", *("-".join(agent) for agent in house.agents)]
+    )
 
 
 def test_a_camera_that_serves_no_door_is_seen_by_watch_and_enroll_only() -> None:
@@ -88,6 +92,18 @@ def test_a_camera_that_serves_no_door_is_seen_by_watch_and_enroll_only() -> None
     readers = {user for user, pairs in rights.items() if ("read", "facelatch/camera/garden/frame") in pairs}
     assert readers == {"recognizer-main", "watch", "enroll"}
     assert ("read", "facelatch/recognizer/garden/identity") not in rights["scheduler-main"]
+
+
+def test_the_journals_connection_hears_every_door_and_agent_and_says_nothing() -> None:
+    rights = rights_in(House.model_validate(houses.sections(("front", "back"), ("porch", "yard"))))
+    heard = {topic for _, topic in rights["journal"]}
+    assert {access for access, _ in rights["journal"]} == {"read"}
+    assert {topic for topic in heard if topic.endswith("/event")} == {
+        "facelatch/door/front/event",
+        "facelatch/door/back/event",
+    }
+    assert sum(topic.endswith("/availability") for topic in heard) == len(heard) - 2 == 6
+    assert not any(topic.endswith("/event") for _, topic in rights["scheduler-main"])
 
 
 def test_the_houses_own_base_and_ids_are_used() -> None:

@@ -28,7 +28,7 @@ def test_the_development_broker_listens_on_the_asked_port_of_this_machine_only()
     assert development_conf(1883) == (Path(broker.__file__).parent / "development.conf").read_text(encoding="utf-8")
 
 
-BOUNDS = ["set_tcp_nodelay true", "max_packet_size 2100000", "max_queued_messages 100", "max_queued_bytes 8388608"]
+BOUNDS = ["set_tcp_nodelay true", "max_packet_size 2100000", "max_queued_messages 1000", "max_queued_bytes 8388608"]
 
 
 @pytest.mark.parametrize("setting", BOUNDS)

@@ -20,6 +20,7 @@ PHONE = Client(doors=("front",))
             "unlock",
             "enroll",
             "watch",
+            "journal",
             "door",
             "door-front",
             "door-x",

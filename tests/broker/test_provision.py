@@ -18,7 +18,7 @@ from tests.broker.houses import MQTT, NOW, after
 
 PHONE = Client(doors=("front", "back"))
 USERS = [
-    *("door-front", "door-back", "recognizer-main", "scheduler-main", "camera-porch", "camera-yard"),
+    *("door-front", "door-back", "recognizer-main", "scheduler-main", "journal", "camera-porch", "camera-yard"),
     *("unlock", "enroll", "watch"),
 ]
 
