@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,11 +14,12 @@ from agents.door.config import DoorSettings
 from agents.recognizer.config import RecognizerSettings
 from agents.runtime import yamlfile
 from agents.runtime.settings import LogLevel, MqttSettings, Section, Site
-from agents.runtime.yamlfile import ConfigError, Loc
+from agents.runtime.yamlfile import ConfigError, Lines, Loc
 from agents.scheduler.config import SchedulerSettings
+from agents.scheduler.holiday_calendar import CalendarError, HolidayCalendar
 from agents.wire.values import Name
 
-__all__ = ["ConfigError", "House", "load"]
+__all__ = ["ConfigError", "House", "load", "load_with_lines"]
 
 
 class BrokerSettings(Section):
@@ -34,7 +36,7 @@ class House(Section):
     mqtt: MqttSettings = MqttSettings()
     broker: BrokerSettings = BrokerSettings()
     log_level: LogLevel = "INFO"
-    clock: Literal["checked", "trusted"] = "checked"
+    clock: Literal["check", "trust"] = "check"
     data: str = "data"
     doors: dict[Name, DoorSettings]
     cameras: dict[Name, CameraSettings]
@@ -43,7 +45,7 @@ class House(Section):
 
     def site(self, folder: Path) -> Site:
         """What every agent is told; `folder` is the one that the file is in."""
-        return Site(self.mqtt, folder, folder / self.data, self.clock == "trusted")
+        return Site(self.mqtt, folder, folder / self.data, self.clock == "trust")
 
     @property
     def agents(self) -> list[tuple[str, str]]:
@@ -67,6 +69,14 @@ class House(Section):
             except (OSError, ValueError) as error:  # a NUL in the path, or not UTF-8
                 yield loc, f"{folder / file} can't be read: {error}"
 
+    def missing_holidays(self) -> Iterator[tuple[Loc, str]]:
+        """A country that nobody knows. A machine without the scheduler has no list of them."""
+        if find_spec("holidays") is not None:
+            try:
+                HolidayCalendar(self.scheduler.holidays)
+            except CalendarError as error:
+                yield ("scheduler", "holidays"), str(error)
+
     def _mqtt_files(self) -> Iterator[tuple[Loc, str, str | None]]:
         yield ("mqtt",), "credentials", self.mqtt.credentials
         if self.mqtt.tls is not None:
@@ -77,6 +87,8 @@ class House(Section):
         """What is right by itself but does not fit together."""
         for key, problem in self.recognizer.model_problems():
             yield ("recognizer", key), problem
+        for loc, problem in self.scheduler.conflicts():
+            yield ("scheduler", *loc), problem
         for door in self.doors:
             if door not in self.scheduler.doors:
                 yield ("doors", door), "no scheduler serves this door: add it under scheduler.doors"
@@ -90,13 +102,19 @@ class House(Section):
 
 def load(path: Path) -> House:
     """Read and check the house's file. Raises ConfigError."""
+    return load_with_lines(path)[0]
+
+
+def load_with_lines(path: Path) -> tuple[House, Lines]:
+    """As `load`, with the line of each key."""
     house, lines = yamlfile.load(path, House)
     yamlfile.complain(path, lines, house.conflicts())
-    return house
+    return house, lines
 
 
 def check(path: Path) -> House:
-    """As `load`, and the files with secrets that it names must be there. Raises ConfigError."""
+    """As `load`; and the files with secrets that it names must be there, its holidays known. Raises ConfigError."""
     house, lines = yamlfile.load(path, House)
-    yamlfile.complain(path, lines, [*house.conflicts(), *house.missing_secrets(path.resolve().parent)])
+    problems = [*house.conflicts(), *house.missing_holidays(), *house.missing_secrets(path.resolve().parent)]
+    yamlfile.complain(path, lines, problems)
     return house

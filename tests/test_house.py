@@ -24,7 +24,10 @@ SHOWN: set[Loc] = {
     ("doors", "front", "contact"),
     ("recognizer", "models"),
     ("recognizer", "keep_unknown"),
-    ("scheduler", "doors", "front", "hours"),
+    ("scheduler", "groups"),
+    ("scheduler", "holidays"),
+    ("scheduler", "exceptions"),
+    ("scheduler", "doors", "front", "windows"),
 }
 
 
@@ -68,7 +71,7 @@ def test_the_example_is_a_house() -> None:
 
 def test_the_example_is_a_house_with_every_commented_key(file: Path) -> None:
     file.write_text(uncommented(EXAMPLE.read_text(encoding="utf-8")), encoding="utf-8")
-    assert house.load(file).scheduler.doors["front"].hours[1].days == "sat"
+    assert house.load(file).scheduler.doors["front"].windows[1].days == "sat"
 
 
 def commented_keys(folder: Path) -> list[Loc]:
@@ -91,12 +94,6 @@ def test_a_commented_key_of_the_example_shows_its_default(tmp_path: Path) -> Non
 def _within(loc: Loc, shown: Loc) -> bool:
     """Whether one holds the other."""
     return all(a == b for a, b in zip(loc, shown, strict=False))
-
-
-def test_the_hours_in_the_example_begin_with_the_default_ones(file: Path) -> None:
-    text = EXAMPLE.read_text(encoding="utf-8")
-    bare, full = load(file, text)[0], load(file, uncommented(text))[0]
-    assert full.scheduler.doors["front"].hours[:1] == bare.scheduler.doors["front"].hours
 
 
 def test_the_example_shows_every_key(tmp_path: Path) -> None:
@@ -163,8 +160,8 @@ def test_a_small_house_is_enough(file: Path) -> None:
         ),
         (
             "[front] }",
-            "[front], hours: [{ days: sun, from: 19:00, to: 7 }] }",
-            "facelatch.yaml:9: scheduler.doors.front.hours.0.to: Input should be a valid string (got 7)",
+            "[front], windows: [{ who: everybody, days: sun, from: 19:00, to: 7 }] }",
+            "facelatch.yaml:9: scheduler.doors.front.windows.0.to: Input should be a valid string (got 7)",
         ),
         (
             "[front] }",

@@ -62,7 +62,7 @@ def prepare(args: argparse.Namespace, house: House) -> Folder | None:
         from broker import provision
 
         folder = Folder(house, args.config)
-        _say(folder, provision.init(folder, Clock(house.clock == "trusted").now()), starts=True)
+        _say(folder, provision.init(folder, Clock(house.clock == "trust").now()), starts=True)
         return folder
 
 
@@ -164,7 +164,7 @@ def _say_next(folder: Folder, user: str) -> None:
 def _working(args: argparse.Namespace) -> Iterator[tuple[Folder, Clock]]:
     house, _ = load_house(args)
     with _explained():
-        yield Folder(house, args.config), Clock(house.clock == "trusted")
+        yield Folder(house, args.config), Clock(house.clock == "trust")
 
 
 @contextlib.contextmanager

@@ -53,7 +53,7 @@ class Place:
 def place_of(args: argparse.Namespace) -> Place:
     """Raises ConfigError."""
     house, folder = load_house(args)
-    return Place(house.recognizer, folder, folder / house.data, house.clock == "trusted")
+    return Place(house.recognizer, folder, folder / house.data, house.clock == "trust")
 
 
 def open_gallery(path: Path, create: bool = False) -> Gallery:

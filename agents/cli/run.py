@@ -51,7 +51,7 @@ def _recognizer(args: argparse.Namespace) -> int:
 
 def _scheduler(args: argparse.Namespace) -> int:
     house, folder = load_house(args)
-    return _run("scheduler", house, house.scheduler, house.site(folder))
+    return _run("scheduler", house, house.scheduler, house.agents, house.site(folder))
 
 
 def _choose(kind: str, name: str | None, known: Mapping[str, Any]) -> str:

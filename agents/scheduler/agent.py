@@ -5,115 +5,184 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
-from agents.runtime.agent import IDLE_S, Agent, open_session, run
+from agents.runtime.agent import IDLE_S, Agent, HardwareError, open_session, run
 from agents.runtime.clock import Clock, Now
-from agents.runtime.events import Message, Subscription
+from agents.runtime.events import Disconnected, Kept, Message, Subscription
 from agents.runtime.health import Latencies, Report
 from agents.runtime.inbox import Inbox
 from agents.runtime.session import Session
 from agents.runtime.settings import Site
-from agents.scheduler import switches
-from agents.scheduler.config import SchedulerSettings
+from agents.scheduler.config import JOURNAL_USER, SchedulerSettings
 from agents.scheduler.core import Effect, Gate
-from agents.scheduler.switches import SwitchesError
-from agents.wire.messages import Availability, BadMessage, Decision, Identity, Switch, read_session
+from agents.scheduler.holiday_calendar import CalendarError, HolidayCalendar
+from agents.scheduler.pictures import Pictures
+from agents.scheduler.recorder import JournalInbox, Recorder
+from agents.scheduler.rules import Rules
+from agents.scheduler.snapshots import Snapshots
+from agents.scheduler.switchboard import Switchboard
+from agents.wire.messages import Availability, BadMessage, Grant, Identity, Outcome, Refusal, Switch, read_session
+from agents.wire.scheduling import Answer, Decision, Question
 from agents.wire.topics import (
+    ANSWER,
     AVAILABILITY,
+    AWAY_SET,
     DECISION,
-    ENABLED,
     ENABLED_SET,
+    EVENT,
     GRANT,
     IDENTITY,
+    LET_IN_SET,
+    QUESTION,
     SESSION,
+    SNAPSHOT,
     WINDOW,
 )
+from agents.wire.why import Why
+
+JOURNAL, PICTURES = "journal.sqlite", "snapshots"
+EVENTS_KEPT_S = 86_400  # how long the broker keeps the doors' events while the scheduler is away
+TICK_S = 0.1
 
 
 class SchedulerAgent(Agent):
-    def __init__(self, settings: SchedulerSettings, data: Path, session: Session, inbox: Inbox, clock: Clock) -> None:
+    """`ears` is the connection by which the journal hears; `rules` say who may come in."""
+
+    def __init__(
+        self, settings: SchedulerSettings, rules: Rules, data: Path, session: Session, ears: Session, inbox: Inbox,
+        clock: Clock,
+    ) -> None:  # fmt: skip
         super().__init__("scheduler", settings.id, session, inbox)
-        self._settings, self._data, self._clock = settings, data, clock
-        zone = ZoneInfo(settings.timezone)
-        self._gates = {door: Gate(door, policy, zone) for door, policy in settings.doors.items()}
+        self._settings, self._clock, self._ears = settings, clock, ears
+        self._gates = {door: Gate(door, policy, rules) for door, policy in settings.doors.items()}
+        self._doors_of: dict[str, list[str]] = {}
+        for door, policy in settings.doors.items():
+            for camera in policy.cameras:
+                self._doors_of.setdefault(camera, []).append(door)
+        self._recorder = Recorder(data / JOURNAL, ears, self.log)
+        self._board = Switchboard(settings, data, session, self._recorder, self.log)
+        self._snapshots = Snapshots(session, _pictures(settings, data), self.log)
         self._nonces: dict[str, str] = {}
         self._online: dict[str, bool] = {}
-        self._windows: dict[str, bool] = {}
-        self._trouble: str | None = None
+        self._windows: dict[str, tuple[int, bool]] = {}
+        self._tick_at = float("-inf")
         self._counters: Counter[str] = Counter(identities=0, granted=0, denied=0, refused=0)
         self._latencies = Latencies()
 
     def subscriptions(self) -> Sequence[Subscription]:
-        cameras = sorted({camera for policy in self._settings.doors.values() for camera in policy.cameras})
-        found = [Subscription(IDENTITY, (camera,)) for camera in cameras]
+        found = [Subscription(IDENTITY, (camera,)) for camera in sorted(self._doors_of)]
+        if self._settings.wants_snapshots:
+            found += [Subscription(SNAPSHOT, (camera,), latest=True) for camera in sorted(self._doors_of)]
         for door in self._gates:
             found += [
                 Subscription(SESSION, (door,)),
                 Subscription(AVAILABILITY, ("door", door)),
                 Subscription(ENABLED_SET, (door,)),
+                Subscription(LET_IN_SET, (door,)),
+                Subscription(ANSWER, (door,)),
             ]
-        return found
+        return [*found, Subscription(AWAY_SET, (self.name,))]
 
     def start(self) -> None:
-        try:
-            kept = switches.load(self._data)
-        except SwitchesError as error:
-            self._fail(f"{error}; face unlock is off until it is switched on again")
-            kept = dict.fromkeys(self._gates, False)
-        for door, gate in self._gates.items():
-            gate.enabled = kept.get(door, True)
+        self._recorder.start()
+        self._board.start()
+        self._apply_switches()
+        self._ears.start()
 
     def on_connect(self, now: Now) -> None:
-        self._nonces.clear()  # what the doors keep retained will arrive anew
-        self._online.clear()
+        self._forget_doors()  # what they keep retained will arrive anew
         self._windows.clear()
-        for door, gate in self._gates.items():
-            self._follow_door(door)
-            self.session.publish(ENABLED, door, payload=Switch.of(gate.enabled))
+        self._tick_at = now.mono
+        self._board.publish_all()
 
     def on_event(self, event: object, now: Now) -> None:
-        if not isinstance(event, Message):
-            return
-        try:
+        if isinstance(event, Kept):
+            self._recorder.heard(event, now)
+        elif isinstance(event, Disconnected):
+            self._forget_doors()
+        elif isinstance(event, Message):
             self._receive(event, now)
-        except BadMessage as error:
-            self._counters["refused"] += 1
-            self.log.warning("refused a message on %s: %s", event.topic.at("…", *event.names), error)
 
     def on_tick(self, now: Now) -> float:
-        for door, gate in self._gates.items():
-            self._carry_out(door, gate.tick(now))
-            is_open = gate.open_now(now)
-            if is_open is not self._windows.get(door) and self.session.connected:
-                self._windows[door] = is_open
-                self.session.publish(WINDOW, door, payload=Switch.of(is_open))
-        return IDLE_S
+        if now.mono >= self._tick_at:
+            busy = any(gate.busy for gate in self._gates.values())
+            self._tick_at = now.mono + (TICK_S if busy else IDLE_S)
+            self._do_what_is_due(busy, now)
+        return self._tick_at - now.mono
 
     def report(self) -> Report:
         gates = self._gates.values()
         counters = dict(self._counters)
-        counters["stale"] = sum(gate.stale for gate in gates)
-        counters["repeated"] = sum(gate.repeated for gate in gates)
+        counters["stale"] = sum(gate.frames.stale for gate in gates)
+        counters["repeated"] = sum(gate.frames.repeated for gate in gates)
         counters["dropped"] = self.inbox.dropped
-        ahead_s = max((gate.disagreement_s or 0.0 for gate in gates), default=0.0)
-        clocks = f"a camera's clock is {ahead_s:.0f} s ahead of this machine's" if ahead_s else None
-        return Report(self._trouble or clocks, counters, self._latencies)
+        counters["records"] = self._recorder.records
+        clocks = sorted({text for gate in gates for text in gate.frames.disagreements})
+        problems = [self._board.problem, self._recorder.problem, self._snapshots.problem, *clocks]
+        return Report("; ".join(filter(None, problems)) or None, counters, self._latencies)
 
     def close(self) -> None:
-        """Nothing to let go of: a grant that is out expires by itself."""
+        """A grant that is out expires by itself."""
+        now = self._clock.now()
+        for door, gate in self._gates.items():
+            self._carry_out(door, gate.stop(now), now)
+        self._ears.close()
+        self._recorder.close()
+
+    def _do_what_is_due(self, busy: bool, now: Now) -> None:
+        for door, gate in self._gates.items():
+            self._carry_out(door, gate.tick(now), now)
+            self._publish_window(door, gate, now)
+        self._board.tick(now)
+        self._apply_switches()
+        self._snapshots.tick(now)
+        self._recorder.tick(now, busy, self.session.connected)
+
+    def _publish_window(self, door: str, gate: Gate, now: Now) -> None:
+        """Windows open and close by the minute; and a clock may be set in between."""
+        minute, was_open = self._windows.get(door, (-1, None))
+        if minute == (this := int(now.utc // 60) * 2 + now.utc_is_set) or not self.session.connected:
+            return
+        is_open = gate.open_now(now)
+        self._windows[door] = this, is_open
+        if is_open is not was_open:
+            self.session.publish(WINDOW, door, payload=Switch.of(is_open))
 
     def _receive(self, message: Message, now: Now) -> None:
+        try:
+            self._obey(message, now)
+        except BadMessage as error:
+            self._counters["refused"] += 1
+            self.log.warning("refused a message on %s: %s", message.topic.at("…", *message.names), error)
+
+    def _obey(self, message: Message, now: Now) -> None:
+        """Raises BadMessage."""
+        name = message.names[0]
         if message.topic is IDENTITY:
             self._identity(message, now)
+        elif message.topic is SNAPSHOT:
+            self._snapshots.arrived(message, now)
         elif message.topic is SESSION:
-            self._nonces[message.names[0]] = read_session(message.payload)
-            self._follow_door(message.names[0])
+            self._nonces[name] = read_session(message.payload)
+            self._follow_door(name)
         elif message.topic is AVAILABILITY:
             self._online[message.names[1]] = message.payload == Availability.ONLINE.encode()
             self._follow_door(message.names[1])
-        elif message.topic is ENABLED_SET:
-            self._switch(message.names[0], message)
+        elif message.topic is ANSWER:
+            self._answer(name, message, now)
+        else:
+            self._board.obey(message, now)
+            self._apply_switches()
+
+    def _apply_switches(self) -> None:
+        for gate in self._gates.values():
+            gate.standing = self._board.standing
+
+    def _forget_doors(self) -> None:
+        self._nonces.clear()
+        self._online.clear()
+        for door in self._gates:
+            self._follow_door(door)
 
     def _follow_door(self, door: str) -> None:
         self._gates[door].session = self._nonces.get(door) if self._online.get(door) else None
@@ -121,52 +190,71 @@ class SchedulerAgent(Agent):
     def _identity(self, message: Message, now: Now) -> None:
         identity = Identity.decode(message.payload)
         if message.retain or identity.camera != message.names[0]:
-            self._counters["refused"] += 1
-            return
+            raise BadMessage(Refusal.RETAINED, "it is retained, or of another camera")
         self._counters["identities"] += 1
-        for door, gate in self._gates.items():
-            if identity.camera in self._settings.doors[door].cameras:
-                self._carry_out(door, gate.seen(identity, now))
+        for door in self._doors_of[identity.camera]:
+            self._carry_out(door, self._gates[door].seen(identity, now), now)
+        if identity.faces:
+            self._tick_at = min(self._tick_at, now.mono + TICK_S)
 
-    def _switch(self, door: str, message: Message) -> None:
-        """A retained order to switch would be obeyed again at every start, so none is."""
-        wanted = {Switch.ON.encode(): True, Switch.OFF.encode(): False}.get(message.payload.strip())
-        if wanted is None or message.retain:
-            self._counters["refused"] += 1
-            self.log.warning("door %s: face unlock can be set to ON or OFF, not retained", door)
-        else:
-            self._gates[door].enabled = wanted
-            self.log.info("door %s: face unlock switched %s", door, Switch.of(wanted))
-            self._keep_switches()
-        self.session.publish(ENABLED, door, payload=Switch.of(self._gates[door].enabled))
+    def _answer(self, door: str, message: Message, now: Now) -> None:
+        if message.retain:
+            raise BadMessage(Refusal.RETAINED, "a retained answer would be given again at every start")
+        answer = Answer.read(message.payload)
+        effects = self._gates[door].answer(answer, now)
+        what = {"what": "answer", "door": door, "state": answer.answer, "source": answer.source}
+        self._recorder.switch(now.utc, what)
+        self._carry_out(door, effects, now)
 
-    def _keep_switches(self) -> None:
-        try:
-            switches.save(self._data, {door: gate.enabled for door, gate in self._gates.items()})
-            self._trouble = None
-        except SwitchesError as error:
-            self._fail(str(error))
-
-    def _fail(self, trouble: str) -> None:
-        self._trouble = trouble
-        self.log.error("%s", trouble)
-
-    def _carry_out(self, door: str, effects: Sequence[Effect]) -> None:
+    def _carry_out(self, door: str, effects: Sequence[Effect], now: Now) -> None:
+        """A decision is in the journal before anything comes of it: no grant that nobody can read of."""
+        written = True
         for effect in effects:
             if isinstance(effect, Decision):
-                self._publish_decision(effect)
-            elif not self.session.publish(GRANT, door, payload=effect.encode()):
-                self.log.warning("door %s: a grant for %s could not be sent: no broker", door, effect.person)
+                written = self._recorder.decision(effect)
+                self._tell(effect if written else _unwritten(effect), now)
+            elif isinstance(effect, Question):
+                self.session.publish(QUESTION, door, payload=effect.encode())
+                self._snapshots.wanted(effect, effect.asked_at, now)
+            elif written:
+                self._send(door, effect)
 
-    def _publish_decision(self, decision: Decision) -> None:
+    def _send(self, door: str, grant: Grant) -> None:
+        if not self.session.publish(GRANT, door, payload=grant.encode()):
+            self.log.warning("door %s: a grant for %s could not be sent: no broker", door, grant.person)
+
+    def _tell(self, decision: Decision, now: Now) -> None:
         self._counters[decision.outcome] += 1
         self._latencies.add(self._clock.now().utc - decision.captured_at)
         who = decision.person or "somebody"
         self.log.info("door %s: %s %s: %s (%s)", decision.door, decision.outcome, who, decision.reason, decision.id)
         self.session.publish(DECISION, decision.door, payload=decision.encode())
+        self._snapshots.wanted(decision, decision.began_at, now)
 
 
-def main(settings: SchedulerSettings, site: Site) -> None:
-    """Run the scheduler until it is told to stop."""
+def _unwritten(decision: Decision) -> Decision:
+    """What becomes of a decision that could not be written into the journal."""
+    if decision.outcome is Outcome.DENIED:
+        return decision
+    return decision.model_copy(update={"outcome": Outcome.DENIED, "reason": Why.NO_JOURNAL})
+
+
+def _pictures(settings: SchedulerSettings, data: Path) -> Pictures | None:
+    kept = settings.journal
+    return Pictures(data / PICTURES, kept.max_age_days, kept.max_mb) if kept.snapshots else None
+
+
+def main(settings: SchedulerSettings, agents: Sequence[tuple[str, str]], site: Site) -> None:
+    """Run the scheduler of a house with these `agents` (kind, id) until it is told to stop.
+
+    Raises HardwareError where the holidays are not known.
+    """
+    try:
+        rules = Rules(settings, HolidayCalendar(settings.holidays))
+    except CalendarError as error:
+        raise HardwareError(f"scheduler.holidays: {error}") from None
     session, inbox, clock = open_session(site, "scheduler", settings.id)
-    run(SchedulerAgent(settings, site.data, session, inbox, clock), clock)
+    ears = Session(site, JOURNAL_USER, JournalInbox(inbox), clock, lasting_s=EVENTS_KEPT_S)
+    events = [Subscription(EVENT, (door,)) for door in settings.doors]
+    ears.subscribe([*events, *(Subscription(AVAILABILITY, agent) for agent in agents)])
+    run(SchedulerAgent(settings, rules, site.data, session, ears, inbox, clock), clock)

@@ -1,236 +1,252 @@
-"""Who may open a door, and when. Pure: identities and time in, decisions and grants out.
+"""Who may open a door now, and why not. Pure: identities, answers and time in, effects out.
 
-A visit begins with the first frame with a face and ends when no face was seen for `visit_gap_s`.
-A person counts as seen when agreeing, distinct, fresh frames say so. In one visit a person is
-granted at most once, and each denial is told once, not once a frame. Where somebody else stays in
-view (a receptionist, a poster), a person who was out of view for `visit_gap_s` begins anew.
+Every visit (see agents.scheduler.visits) ends in one decision: granted or denied, and why. Somebody
+who is denied and stays gets in when what stood against it has passed; that is a visit of its own.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
+from collections.abc import Iterator
 
 from agents.runtime.clock import Now
+from agents.scheduler.clocks import Frames
 from agents.scheduler.config import DoorPolicy
-from agents.wire.messages import Decision, Face, Grant, Identity, Outcome, Why
+from agents.scheduler.limits import Limits
+from agents.scheduler.objection import Objection
+from agents.scheduler.rules import Rules, Ruling
+from agents.scheduler.standing import Standing
+from agents.scheduler.visits import View, Visit
+from agents.wire.messages import BadMessage, Grant, Identity, Outcome, Refusal
+from agents.wire.scheduling import Answer, Decision, Question, Votes, YesNo
+from agents.wire.why import Why
 
 GRANT_VALID_S = 5.0
-FUTURE_S = 1.0  # how far ahead a camera's clock may be
+READ_S = 1.0  # nobody reads a question and answers it in less: a bare YES that soon was for the one before
+FEWEST_FRAMES = 2  # a face in one frame only is no visit
 
-Effect = Decision | Grant
-
-
-@dataclass(frozen=True)
-class Sighting:
-    """What one frame with faces says: the nearest face of each known person."""
-
-    identity: Identity
-    known: dict[str, Face]
-
-    @classmethod
-    def of(cls, identity: Identity) -> Sighting:
-        known: dict[str, Face] = {}
-        for face in identity.faces:
-            if face.person is not None and _nearer(face, known.get(face.person)):
-                known[face.person] = face
-        return cls(identity, known)
-
-    def track(self, person: str) -> int | None:
-        """Which face the person is, where the recognizer follows faces."""
-        return self.known[person].track
-
-
-@dataclass
-class Visit:
-    """Somebody stands before one camera."""
-
-    began_at: float  # UTC, by the camera's clock
-    recent: deque[Sighting]
-    last_face_at: float  # monotonic
-    frames: int = 0
-    told: set[tuple[str | None, Why]] = field(default_factory=set)
-    seen_at: dict[str, float] = field(default_factory=dict)  # person: monotonic
-    back_at: dict[str, float] = field(default_factory=dict)  # person who was away: UTC, as began_at
-
-    def add(self, sighting: Sighting, now: Now, gap_s: float) -> None:
-        for person in sighting.known:
-            if now.mono - self.seen_at.get(person, now.mono) > gap_s:
-                self.told = {about for about in self.told if about[0] != person}
-                self.back_at[person] = sighting.identity.captured_at
-            self.seen_at[person] = now.mono
-        self.recent.append(sighting)
-        self.frames += 1
-        self.last_face_at = now.mono
-
-    def votes(self, person: str, now: Now, within_s: float) -> int:
-        """In how many distinct frames the person was lately, whatever the clocks did since.
-
-        Only frames of the face that is in the newest one count: two strangers who each look a little
-        like somebody are not that person twice.
-        """
-        track = self.recent[-1].track(person)
-        seen = [s.identity for s in self.recent if person in s.known and s.track(person) == track]
-        return len({identity.captured_at for identity in seen if _fresh(identity, now, within_s)})
-
-    @property
-    def granted(self) -> set[str | None]:
-        return {person for person, why in self.told if why is Why.CONFIRMED}
-
-    @property
-    def only_strangers(self) -> bool:
-        """Whether as many frames as count have passed and none knew anybody."""
-        return len(self.recent) == self.recent.maxlen and not any(s.known for s in self.recent)
+Effect = Decision | Grant | Question
+NOT_CONFIRMED = Objection(Why.NOT_CONFIRMED)
+UNKNOWN = Objection(Why.UNKNOWN_PERSON)
+STRANGE = (Why.UNKNOWN_PERSON, Why.NOT_CONFIRMED)  # what counts towards a camera's lock-out
 
 
 class Gate:
-    """One door's policy at work.
-
-    `session` is the door's nonce while the door is there, else None. `enabled` is the switch for
-    face unlock.
+    """One door's policy at work. `standing` is what people have switched; `session` is the door's
+    nonce while the door is there, else None.
     """
 
-    def __init__(self, door: str, policy: DoorPolicy, zone: ZoneInfo, enabled: bool = True) -> None:
-        self._door, self._policy, self._zone = door, policy, zone
-        self.enabled = enabled
+    def __init__(self, door: str, policy: DoorPolicy, rules: Rules, standing: Standing | None = None) -> None:
+        self._door, self._policy, self._rules = door, policy, rules
+        self.standing = standing or Standing()
         self.session: str | None = None
-        self.stale = self.repeated = 0
-        self._visits: dict[str, Visit] = {}
-        self._newest: dict[str, tuple[float, int]] = {}  # camera: captured_at, seq
-        self._granted_at: dict[str, float] = {}  # person: monotonic
-        self._ahead_s: dict[str, float] = {}  # camera: its clock, where that is too far ahead
+        self.limits = Limits(policy)
+        self.frames = Frames(policy.max_age_s)
+        self._views = {camera: View() for camera in policy.cameras}
+        self._asked: Visit | None = None
 
     @property
-    def disagreement_s(self) -> float | None:
-        """How far a camera's clock is ahead; None while all are right."""
-        return max(self._ahead_s.values(), default=None)
+    def busy(self) -> bool:
+        """Whether somebody stands there."""
+        return any(view.visits for view in self._views.values())
 
     def open_now(self, now: Now) -> bool:
-        """Whether the working-hours window is open."""
-        local = datetime.fromtimestamp(now.utc, UTC).astimezone(self._zone)
-        return any(hours.contains(local) for hours in self._policy.hours)
+        """Whether the rules let anybody in now. Who does not know the time lets nobody in."""
+        return now.utc_is_set and self._rules.is_open(self._door, now.utc)
 
     def seen(self, identity: Identity, now: Now) -> list[Effect]:
-        """What one frame leads to. Frames that are not fresh and new lead to nothing."""
-        if not self._counts(identity, now):
-            return []
-        visit = self._visits.get(identity.camera)
-        if visit is not None and now.mono - visit.last_face_at > self._policy.visit_gap_s:
-            ended = self._end(identity.camera, now)
-            return ended + self._attend(identity, None, now)
-        return self._attend(identity, visit, now)
+        """What one frame leads to. Frames that are not fresh and new prove nothing."""
+        view = self._views[identity.camera]
+        effects = self._end(view, now)
+        doubt = self.frames.doubt(identity, now)
+        if not self.frames.is_new(identity, now) or not identity.faces:
+            return effects
+        if doubt is None:
+            effects += self._attend(view, identity, now)
+        else:
+            view.add_late(identity, doubt, now)
+        return effects
 
     def tick(self, now: Now) -> list[Effect]:
-        """End the visits whose people have left."""
-        gap_s = self._policy.visit_gap_s
-        over = [camera for camera, visit in self._visits.items() if now.mono - visit.last_face_at > gap_s]
-        return [effect for camera in over for effect in self._end(camera, now)]
+        """End the visits whose people have left, and the question that nobody answered."""
+        effects = [effect for view in self._views.values() for effect in self._end(view, now)]
+        visit = self._asked
+        if visit is not None and now.mono - visit.asked > self._policy.confirm_within_s:
+            why = Why.UNANSWERED if visit.approved_by is None else Why.NOT_CONFIRMED
+            effects += self._close(visit, Objection(why), now)
+        return effects
 
-    def _counts(self, identity: Identity, now: Now) -> bool:
-        """Whether a frame is fresh and newer than the one before: a repeated frame proves nothing."""
-        self._compare_clocks(identity, now)
-        if not _fresh(identity, now, self._policy.max_age_s):
-            self.stale += 1
-            return False
-        captured_at, seq = self._newest.get(identity.camera, (float("-inf"), -1))
-        clock_went_back = captured_at > now.utc + FUTURE_S
-        if not clock_went_back and (identity.captured_at <= captured_at or identity.seq == seq):
-            self.repeated += 1
-            return False
-        self._newest[identity.camera] = (identity.captured_at, identity.seq)
-        return True
+    def answer(self, answer: Answer, now: Now) -> list[Effect]:
+        """Somebody answered. After a YES it takes one more fresh frame: the person must be there still.
 
-    def _compare_clocks(self, identity: Identity, now: Now) -> None:
-        ahead_s = identity.captured_at - now.utc
-        if ahead_s > FUTURE_S:
-            self._ahead_s[identity.camera] = ahead_s
-        else:
-            self._ahead_s.pop(identity.camera, None)
-
-    def _attend(self, identity: Identity, visit: Visit | None, now: Now) -> list[Effect]:
-        if not identity.faces:
-            return []
-        if visit is None:
-            visit = Visit(identity.captured_at, deque(maxlen=self._policy.confirm.of), now.mono)
-            self._visits[identity.camera] = visit
-        sighting = Sighting.of(identity)
-        visit.add(sighting, now, self._policy.visit_gap_s)
-        confirmed = [p for p in sighting.known if self._confirmed(visit, p, now)]
-        if confirmed:
-            return [e for person in confirmed for e in self._decide(visit, sighting, person, now)]
-        if visit.only_strangers:
-            return self._deny(visit, sighting, None, Why.UNKNOWN_PERSON, now)
+        Raises BadMessage for an answer to no open question.
+        """
+        visit = self._asked
+        if visit is None or visit.question is None or answer.id not in (None, visit.question.id):
+            raise BadMessage(Refusal.STALE, "no such question is open")
+        if now.mono - visit.asked > self._policy.confirm_within_s:
+            raise BadMessage(Refusal.STALE, "it came too late")
+        if answer.id is None and now.mono - visit.asked < READ_S:
+            raise BadMessage(Refusal.STALE, "it came too soon after the question; answer with its id")
+        who = answer.source or "somebody"
+        if answer.answer is YesNo.NO:
+            return self._close(visit, Objection(Why.DECLINED, detail=f"by {who}"), now)
+        visit.approved_by = who
         return []
 
-    def _confirmed(self, visit: Visit, person: str, now: Now) -> bool:
-        confirm = self._policy.confirm
-        return visit.votes(person, now, confirm.within_s) >= confirm.frames
+    def stop(self, now: Now) -> list[Effect]:
+        """The scheduler ends: so do all visits."""
+        return [effect for view in self._views.values() for effect in self._end(view, now, gap_s=-1.0)]
 
-    def _decide(self, visit: Visit, sighting: Sighting, person: str, now: Now) -> list[Effect]:
-        if person in visit.granted:
+    def _attend(self, view: View, identity: Identity, now: Now) -> list[Effect]:
+        sighting = view.add(identity, now)
+        effects = [effect for person in sighting.known for effect in self._decide(view, view.visits[person], now)]
+        strangers = view.visits.get(None)
+        if strangers is not None and strangers.frames >= FEWEST_FRAMES:
+            effects += self._object(strangers, UNKNOWN, now)
+        return effects
+
+    def _decide(self, view: View, visit: Visit, now: Now) -> list[Effect]:
+        """Whether the newest frame lets a known person in."""
+        assert visit.person is not None
+        visit.closed = visit.closed or self._granted_elsewhere(visit)
+        if visit.closed or (visit.question is not None and visit.approved_by is None):
             return []
-        why = self._objection(person, now)
-        if why is not None:
-            return self._deny(visit, sighting, person, why, now)
-        assert self.session is not None
-        visit.told.add((person, Why.CONFIRMED))
-        self._granted_at[person] = now.mono
-        decision = self._decision(visit, sighting, person, Why.CONFIRMED, now)
-        grant = Grant(id=decision.id, session=self.session, person=person, expires_at=now.utc + GRANT_VALID_S)
-        return [decision, grant]
-
-    def _objection(self, person: str, now: Now) -> Why | None:
-        """The first rule that is against it."""
-        if not self.enabled:
-            return Why.SWITCHED_OFF
-        if not self.open_now(now):
-            return Why.OUTSIDE_HOURS
-        if now.mono - self._granted_at.get(person, float("-inf")) < self._policy.cool_down_s:
-            return Why.COOL_DOWN
-        if self.session is None:
-            return Why.DOOR_AWAY
-        return None
-
-    def _deny(self, visit: Visit, sighting: Sighting, person: str | None, why: Why, now: Now) -> list[Effect]:
-        if (person, why) in visit.told:
+        ruling = self._ruling(visit.person, now)
+        visit.votes, visit.needed = view.votes(visit.person, ruling.evidence, now, "any_known"), ruling.evidence.frames
+        if visit.votes < visit.needed:
             return []
-        visit.told.add((person, why))
-        return [self._decision(visit, sighting, person, why, now)]
+        objection = self._objection(view, visit, ruling, now)
+        if objection is not None:
+            return self._object(visit, objection, now)
+        if visit.told is not None:
+            visit.begin_anew(now)
+        if ruling.confirm and visit.approved_by is None:
+            return self._ask(visit, now)
+        return self._grant(visit, ruling, now)
 
-    def _end(self, camera: str, now: Now) -> list[Effect]:
-        """A visit of several frames that led to no decision is denied; a single frame is no visit."""
-        visit = self._visits.pop(camera)
-        if visit.told or visit.frames < 2:
-            return []
-        return self._deny(visit, visit.recent[-1], None, Why.NOT_CONFIRMED, now)
+    def _ruling(self, person: str, now: Now) -> Ruling:
+        """The rules, unless people have said that the person is to be let in."""
+        let_in = self.standing.admits(self._door, person, now.utc)
+        if let_in is None:
+            return self._rules.judge(self._door, person, now.utc)
+        by = f", by {let_in.source}" if let_in.source else ""
+        return Ruling(None, f"let in for once{by}", ("let_in",), self._policy.evidence)
 
-    def _decision(self, visit: Visit, sighting: Sighting, person: str | None, why: Why, now: Now) -> Decision:
-        identity = sighting.identity
-        face = sighting.known.get(person) if person else min(identity.faces, key=_distance)
-        return Decision(
+    def _objection(self, view: View, visit: Visit, ruling: Ruling, now: Now) -> Objection | None:
+        """The first thing that is against it."""
+        assert visit.person is not None
+        if not self.standing.is_enabled(self._door):
+            return Objection(Why.SWITCHED_OFF)
+        if not now.utc_is_set:
+            return Objection(Why.CLOCK_NOT_SET)
+        if self.standing.away and ruling.loc != ("let_in",):
+            return Objection(Why.AWAY)
+        if ruling.objection is not None:
+            return Objection(ruling.objection, ruling.rule)
+        limit = self.limits.objection(visit.person, visit.last.identity.camera, now)
+        return limit or self._company(view, visit.person, ruling, now) or self._absence() or self._queue(visit, ruling)
+
+    def _company(self, view: View, person: str, ruling: Ruling, now: Now) -> Objection | None:
+        """Whether others in view spoil the evidence."""
+        evidence = ruling.evidence
+        if evidence.faces == "any_known" or view.votes(person, evidence, now, evidence.faces) >= evidence.frames:
+            return None
+        return Objection(Why.NOT_ALONE if evidence.faces == "single" else Why.STRANGER_IN_VIEW, ruling.rule)
+
+    def _granted_elsewhere(self, visit: Visit) -> bool:
+        """Whether another camera of this door sees the same person, who has been let in."""
+        others = (view.visits.get(visit.person) for view in self._views.values())
+        return any(other is not None and other.told is Why.CONFIRMED for other in others)
+
+    def _absence(self) -> Objection | None:
+        return Objection(Why.DOOR_AWAY) if self.session is None else None
+
+    def _queue(self, visit: Visit, ruling: Ruling) -> Objection | None:
+        """One question at a time: a bare YES must have one meaning."""
+        if not ruling.confirm or self._asked is None or self._asked is visit:
+            return None
+        return Objection(Why.UNANSWERED, detail="another question was open")
+
+    def _ask(self, visit: Visit, now: Now) -> list[Effect]:
+        assert visit.person is not None
+        identity, visit.asked, self._asked = visit.last.identity, now.mono, visit
+        visit.question = Question(
             id=identity.id,
             door=self._door,
             camera=identity.camera,
-            outcome=Outcome.GRANTED if why is Why.CONFIRMED else Outcome.DENIED,
-            reason=why,
-            person=person,
-            distance=face.distance if face else None,
-            began_at=visit.back_at.get(person or "", visit.began_at),
+            person=visit.person,
+            asked_at=now.utc,
+            expires_at=now.utc + self._policy.confirm_within_s,
+        )
+        return [visit.question]
+
+    def _grant(self, visit: Visit, ruling: Ruling, now: Now) -> list[Effect]:
+        assert self.session is not None
+        assert visit.person is not None
+        by = f"confirmed by {visit.approved_by}" if visit.approved_by is not None else ""
+        decision = self._tell(visit, Objection(Why.CONFIRMED, ruling.rule, by), now)
+        for view in self._views.values():  # also where another camera sees the same person
+            if (same := view.visits.get(visit.person)) is not None:
+                same.closed = True
+                self._forget_question(same)
+        self.limits.granted(visit.person, decision.camera, now)
+        grant = Grant(id=decision.id, session=self.session, person=visit.person, expires_at=now.utc + GRANT_VALID_S)
+        return [decision, grant]
+
+    def _object(self, visit: Visit, objection: Objection, now: Now) -> list[Effect]:
+        """Deny, once; what may pass by itself is given time to."""
+        visit.pending = objection
+        if visit.told is not None or (objection.passing and now.mono - visit.began < self._policy.patience_s):
+            return []
+        return [self._deny(visit, objection, now)]
+
+    def _close(self, visit: Visit, objection: Objection, now: Now) -> list[Effect]:
+        """Deny for good, for as long as they stay."""
+        visit.closed = True
+        return [self._deny(visit, objection, now)]
+
+    def _deny(self, visit: Visit, objection: Objection, now: Now) -> Decision:
+        """An answer is for once: who is to come in later is asked for again."""
+        if objection.why in STRANGE:
+            self.limits.stranger(visit.last.identity.camera, now)
+        decision = self._tell(visit, objection, now)
+        self._forget_question(visit)
+        return decision
+
+    def _end(self, view: View, now: Now, gap_s: float | None = None) -> list[Effect]:
+        """Visits that led to no decision are denied now."""
+        gap_s = self._policy.visit_gap_s if gap_s is None else gap_s
+        return [effect for visit in view.take_over(now, gap_s) for effect in self._say_farewell(visit, now)]
+
+    def _say_farewell(self, visit: Visit, now: Now) -> Iterator[Effect]:
+        enough = visit.frames >= FEWEST_FRAMES or 0 < visit.needed <= visit.votes
+        if visit.question is not None:
+            yield self._deny(visit, Objection(Why.LEFT), now)
+        elif visit.told is None and not visit.closed and enough:
+            yield self._deny(visit, visit.pending or (UNKNOWN if visit.person is None else NOT_CONFIRMED), now)
+
+    def _forget_question(self, visit: Visit) -> None:
+        visit.question = visit.approved_by = None
+        if self._asked is visit:
+            self._asked = None
+
+    def _tell(self, visit: Visit, objection: Objection, now: Now) -> Decision:
+        visit.told = objection.why
+        identity, face = visit.last.identity, visit.last.face(visit.person)
+        needed = visit.needed or self._policy.evidence.frames
+        granted = objection.why is Why.CONFIRMED
+        return Decision(
+            id=visit.question.id if visit.question else identity.id,
+            door=self._door,
+            camera=identity.camera,
+            outcome=Outcome.GRANTED if granted else Outcome.DENIED,
+            reason=objection.why,
+            person=visit.person,
+            distance=face.distance,
+            evidence=Votes(agreeing=visit.votes, needed=needed, frames=visit.frames, faces=len(identity.faces)),
+            began_at=visit.began_at,
             captured_at=identity.captured_at,
             decided_at=now.utc,
+            rule=objection.rule[:200],
+            detail=objection.detail[:200],
         )
-
-
-def _fresh(identity: Identity, now: Now, max_age_s: float) -> bool:
-    """Whether it was captured within `max_age_s`, and not in the future."""
-    return -FUTURE_S <= now.utc - identity.captured_at <= max_age_s
-
-
-def _distance(face: Face) -> float:
-    return float("inf") if face.distance is None else face.distance
-
-
-def _nearer(face: Face, other: Face | None) -> bool:
-    return other is None or _distance(face) < _distance(other)

@@ -16,7 +16,7 @@ from broker import private, running
 from broker.folder import Folder
 from tests.broker import houses
 
-HOUSE = "clock: trusted\n" + houses.text()
+HOUSE = "clock: trust\n" + houses.text()
 NOT_RUNNING = "no broker runs with these files now: it will read them when it starts"
 Run = Callable[..., tuple[int, str, str]]
 

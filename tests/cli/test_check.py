@@ -26,8 +26,8 @@ scheduler:
   doors:
     front:
       cameras: [porch]
-      hours:
-        - { days: mon-fri, from: 07:00, to: 19:00 }
+      windows:
+        - { who: everybody, days: mon-fri, from: 07:00, to: 19:00 }
 """
 
 
@@ -51,11 +51,23 @@ def test_a_good_house_is_named_with_its_parts(tmp_path: Path, capsys: pytest.Cap
 MISTAKES = {
     "unknown key": ("hold_s: 3", "holds_s: 3", 8, "doors.front.holds_s: unknown key; did you mean hold_s?"),
     "wrong type": ("hold_s: 3", "hold_s: three", 8, "doors.front.hold_s: "),
-    "a clock that is neither": ("doors:", "clock: right\ndoors:", 3, "clock: Input should be 'checked' or 'trusted'"),
+    "a clock that is neither": ("doors:", "clock: right\ndoors:", 3, "clock: Input should be 'check' or 'trust'"),
     "two that do not fit": ("hold_s: 3", "hold_s: 40", 4, "doors.front: max_hold_s (30.0) is shorter than hold_s (40"),
     "missing section": ("cameras:\n  porch:\n    source: 0\n", "", 1, "cameras: missing"),
     "given twice": ("hold_s: 3", "hold_s: 3\n    hold_s: 4", 9, "doors.front.hold_s: given twice"),
     "no such port": ("port: 1883", "port: 70000", 2, "mqtt.port: "),
+    "a group that is none": (
+        "who: everybody",
+        "who: stuff",
+        18,
+        "scheduler.doors.front.windows.0.who: there is no group",
+    ),
+    "a country that is none": (
+        "  timezone: Europe/Zagreb",
+        "  holidays: { country: XX }\n  timezone: Europe/Zagreb",
+        13,
+        "scheduler.holidays: the holidays library knows no country 'XX'",
+    ),
     "a door without a scheduler": ("    front:\n      cam", "    back:\n      cam", 4, "doors.front: no scheduler"),
     "not YAML": ("hold_s: 3", "hold_s: [3", 9, "not YAML: "),
 }

@@ -72,7 +72,7 @@ def test_a_missing_package_is_told_with_the_lock_that_brings_it(
 
 @pytest.mark.parametrize("kind", ["door", "camera", "recognizer", "scheduler"])
 @pytest.mark.parametrize(
-    ("words", "data", "trusts_clock"), [("", "data", False), ("data: keep\nclock: trusted\n", "keep", True)]
+    ("words", "data", "trusts_clock"), [("", "data", False), ("data: keep\nclock: trust\n", "keep", True)]
 )
 def test_every_agent_is_told_of_the_house_around_it(
     words: str, data: str, trusts_clock: bool, kind: str, house: Path, monkeypatch: pytest.MonkeyPatch

@@ -14,7 +14,7 @@ from agents.runtime.clock import Clock
 from tests.cli.conftest import HOUSE, Facelatch
 from tests.recognizer.jpegs import jpeg
 
-KEEPING = HOUSE + "clock: trusted\nrecognizer: { keep_unknown: { max_count: 2 } }\n"
+KEEPING = HOUSE + "clock: trust\nrecognizer: { keep_unknown: { max_count: 2 } }\n"
 
 
 @pytest.fixture

@@ -140,7 +140,7 @@ def config(shallow: Path) -> Path:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     path = shallow / "house.yaml"
-    path.write_text(f"mqtt: {{ host: 127.0.0.1, port: {port} }}\nclock: trusted\n" + HOUSE)
+    path.write_text(f"mqtt: {{ host: 127.0.0.1, port: {port} }}\nclock: trust\n" + HOUSE)
     return path
 
 
