@@ -10,20 +10,23 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from agents import house
 from agents.house import House
 from demo import scenes
 
 PERSON = "Barack"
-ALWAYS = "[{ days: mon-sun, from: 00:00, to: 24:00 }]"
-NEVER = "[]"
+ALWAYS = "[{ who: everybody, days: mon-sun, from: 00:00, to: 24:00, holidays: open }]"
+TIMEZONE = "Europe/Zagreb"
 STOP_S = 15.0
 
 CONFIG = """\
 # Made by the demo: a house that lives for a few minutes on this machine.
 mqtt: {{ port: {port} }}
+clock: trust # in a container nobody says that it is right
 doors:
   front:
     relay: {{ pin: 17, pin_factory: mock }}
@@ -33,12 +36,12 @@ cameras:
     source: camera # a folder; the demo decides what is in it
     rate_fps: {t.rate_fps}
 scheduler:
-  timezone: Europe/Zagreb
+  timezone: {timezone}
   doors:
     front:
       cameras: [front]
-      hours: {hours}
-      confirm: {{ frames: {t.frames}, of: {t.of} }}
+      windows: {windows}
+      evidence: {{ frames: {t.frames}, of: {t.of} }}
       cool_down_s: {t.cool_down_s}
       visit_gap_s: {t.visit_gap_s}
 """
@@ -54,6 +57,13 @@ class Tuning:
     hold_s: float = 3.0
     cool_down_s: float = 3.0
     visit_gap_s: float = 2.0
+
+
+def later() -> str:
+    """Windows that are closed now: they open in three hours, for one."""
+    opens = datetime.now(ZoneInfo(TIMEZONE)) + timedelta(hours=3)
+    closes = opens + timedelta(hours=1)
+    return f"[{{ who: everybody, days: mon-sun, from: {opens:%H}:00, to: {closes:%H}:00, holidays: open }}]"
 
 
 class HouseFailed(Exception):
@@ -74,15 +84,15 @@ class DemoHouse:
         self.folder, self.config, self.log = folder, folder / "facelatch.yaml", folder / "house.log"
         self._port, self._tuning = free_port(), tuning
         self._up: subprocess.Popen[bytes] | None = None
-        self.set_hours(ALWAYS)
+        self.set_windows(ALWAYS)
 
     @property
     def settings(self) -> House:
         return house.load(self.config)
 
-    def set_hours(self, hours: str) -> None:
+    def set_windows(self, windows: str) -> None:
         """Rewrite the house's file; a scheduler reads it when it starts."""
-        text = CONFIG.format(port=self._port, hours=hours, t=self._tuning)
+        text = CONFIG.format(port=self._port, windows=windows, timezone=TIMEZONE, t=self._tuning)
         self.config.write_text(text, encoding="utf-8")
 
     def draw(self, photos: dict[str, Path]) -> None:

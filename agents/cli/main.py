@@ -7,10 +7,28 @@ import sys
 from collections.abc import Sequence
 
 from agents import __version__
-from agents.cli import broker, calibrate, check, enroll, identify, models, people, run, unlock, up, watch
+from agents.cli import (
+    broker,
+    calibrate,
+    check,
+    enroll,
+    identify,
+    log,
+    models,
+    people,
+    run,
+    schedule,
+    stats,
+    unlock,
+    up,
+    watch,
+)
 from agents.cli.common import CommandError
 from agents.house import ConfigError
 
+COMMANDS = (
+    up, run, check, enroll, people, calibrate, identify, models, schedule, log, stats, unlock, watch, broker,
+)  # fmt: skip
 EXAMPLE = """\
 example:
   cp facelatch.example.yaml facelatch.yaml
@@ -45,6 +63,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"facelatch {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for module in (up, run, check, enroll, people, calibrate, identify, models, unlock, watch, broker):
+    for module in COMMANDS:
         module.register(commands)
     return parser

@@ -5,40 +5,24 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Iterator
 
+from agents.cli.words import LEAF, WORDS
 from agents.runtime.events import Message
 from agents.wire.messages import (
     Availability,
     BadMessage,
     Cause,
-    Decision,
     DoorEvent,
     EventType,
     Face,
     Health,
     Identity,
     Outcome,
-    Why,
 )
-from agents.wire.topics import AVAILABILITY, DECISION, ENABLED, EVENT, HEALTH, IDENTITY, WINDOW
+from agents.wire.scheduling import Decision, LetInList, Question
+from agents.wire.topics import AVAILABILITY, AWAY, DECISION, ENABLED, EVENT, HEALTH, IDENTITY, LET_IN, QUESTION, WINDOW
 
 REMEMBERED_DECISIONS = REMEMBERED_EVENTS = 100
 AGREEING_FRAMES = 2  # a single frame may misjudge; what two in a row show is told
-
-WORDS = {
-    Why.CONFIRMED: "seen in enough fresh frames",
-    Why.UNKNOWN_PERSON: "nobody here knows this face",
-    Why.NOT_CONFIRMED: "too few frames agreed on who it was",
-    Why.OUTSIDE_HOURS: "outside working hours",
-    Why.SWITCHED_OFF: "face unlock is switched off",
-    Why.COOL_DOWN: "was let in a moment ago",
-    Why.DOOR_AWAY: "the door does not answer",
-}
-LEAF = {
-    EventType.OPENED: "was opened",
-    EventType.CLOSED: "was closed",
-    EventType.FORCED: "was FORCED: opened without an unlock",
-    EventType.HELD_OPEN: "stands open for too long",
-}
 
 
 class Narrator:
@@ -69,6 +53,9 @@ class Narrator:
             return self._decision(Decision.decode(message.payload))
         if message.topic is EVENT:
             return self._event(name, DoorEvent.decode(message.payload))
+        if message.topic is QUESTION:
+            question = Question.decode(message.payload)
+            return f"ASKED: may {question.person} come in at door {name}? (answer YES or NO)"
         return self._standing(message)
 
     def _identity(self, identity: Identity) -> str | None:
@@ -89,7 +76,8 @@ class Narrator:
         who = decision.person or "a stranger"
         at = f" at distance {decision.distance:.2f}" if decision.distance is not None else ""
         outcome = "GRANTED" if decision.outcome is Outcome.GRANTED else "DENIED"
-        return f"{outcome}: door {decision.door}, {who}{at}: {WORDS[decision.reason]}"
+        more = "".join(f" ({text})" for text in (decision.rule, decision.detail) if text)
+        return f"{outcome}: door {decision.door}, {who}{at}: {WORDS[decision.reason]}{more}"
 
     def _event(self, door: str, event: DoorEvent) -> str | None:
         """A door that was restarted tells again what it does not know to have arrived."""
@@ -157,14 +145,26 @@ def _health(message: Message) -> str:
 
 
 def _window(message: Message) -> str:
-    return f"working hours of door {message.names[0]}: {'open' if message.payload == b'ON' else 'closed'}"
+    return f"door {message.names[0]}: {'some window is open' if message.payload == b'ON' else 'no window is open'} now"
 
 
 def _enabled(message: Message) -> str:
     return f"face unlock of door {message.names[0]}: {'on' if message.payload == b'ON' else 'OFF'}"
 
 
+def _away(message: Message) -> str:
+    """Being there is not worth a line, coming back is."""
+    return "the house is AWAY: no face opens a door" if message.payload == b"ON" else ""
+
+
+def _let_in(message: Message) -> str:
+    people = LetInList.decode(message.payload).people
+    return f"door {message.names[0]} lets in for once: {', '.join(one.person for one in people)}" if people else ""
+
+
 _STANDING = {
+    AWAY.path: _away,
+    LET_IN.path: _let_in,
     AVAILABILITY.path: _availability,
     HEALTH.path: _health,
     WINDOW.path: _window,

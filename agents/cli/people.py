@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -24,7 +25,12 @@ from agents.cli.gallery import (
     place_of,
     save,
 )
+from agents.cli.log import told
 from agents.recognizer.errors import NoGallery
+from agents.runtime.clock import Clock
+from agents.scheduler.forget import forget
+from agents.scheduler.journal import JournalError
+from agents.scheduler.pictures import PicturesError
 
 if TYPE_CHECKING:  # these need numpy, which not every machine of a house has
     from agents.recognizer.people.gallery import Gallery
@@ -67,16 +73,22 @@ def _register_changes(actions: Actions) -> None:
     for name, run, summary in changes:
         action = add_action(actions, name, run, summary, f"facelatch people {name} Ivan")
         action.add_argument("name", metavar="NAME")
-    example = "facelatch people remove Ivan\nfacelatch people remove Ana --photo 3"
-    remove = add_action(actions, "remove", _remove, "remove a person, encodings and all, or one photo", example)
-    remove.add_argument("name", metavar="NAME")
-    remove.add_argument("--photo", metavar="NUMBER", type=int, help="only this one; facelatch people show numbers them")
+    _register_remove(actions)
     example = 'facelatch people ignore "poster in the hall" snapshot.jpg'
     ignore = add_action(
         actions, "ignore", _ignore, "a face that is mistaken for somebody is nobody from now on", example
     )
     ignore.add_argument("label", metavar="LABEL", help="a name for it, which is nobody's")
     ignore.add_argument("photos", metavar="PHOTO", type=Path, nargs="+", help="JPEG or PNG that shows one face")
+
+
+def _register_remove(actions: Actions) -> None:
+    example = "facelatch people remove Ivan --history\nfacelatch people remove Ana --photo 3"
+    remove = add_action(actions, "remove", _remove, "remove a person, encodings and all, or one photo", example)
+    remove.add_argument("name", metavar="NAME")
+    what = remove.add_mutually_exclusive_group()
+    what.add_argument("--photo", metavar="NUMBER", type=int, help="only this one; facelatch people show numbers them")
+    what.add_argument("--history", action="store_true", help="and what the journal tells of this person's visits")
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -148,9 +160,19 @@ def _enable(args: argparse.Namespace) -> int:
 
 def _remove(args: argparse.Namespace) -> int:
     if args.photo is None:
-        return _change(args, args.name, "is removed", lambda gallery, name: gallery.remove(name))
+        _change(args, args.name, "is removed", lambda gallery, name: gallery.remove(name))
+        return _forget(args) if args.history else 0
     done = f"has photo {args.photo} no more; the others are numbered anew"
     return _change(args, args.name, done, lambda gallery, name: _remove_photo(gallery, name, args.photo))
+
+
+def _forget(args: argparse.Namespace) -> int:
+    name = composed(args.name)
+    try:
+        print(told(name, forget(place_of(args).data, name, Clock().now().utc)))
+    except (JournalError, PicturesError) as error:
+        raise CommandError(f"{error}\nWhere the scheduler runs: facelatch log forget {shlex.quote(name)}") from None
+    return 0
 
 
 def _remove_photo(gallery: Gallery, name: str, number: int) -> None:

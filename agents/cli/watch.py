@@ -12,7 +12,21 @@ from agents.cli.narrate import Narrator
 from agents.house import House
 from agents.runtime.events import Connected, Disconnected, Message, Subscription
 from agents.runtime.inbox import Fault
-from agents.wire.topics import AVAILABILITY, DECISION, ENABLED, EVENT, HEALTH, IDENTITY, STATE, WINDOW
+from agents.wire.topics import (
+    AVAILABILITY,
+    AWAY,
+    DECISION,
+    ENABLED,
+    EVENT,
+    HEALTH,
+    IDENTITY,
+    LET_IN,
+    QUESTION,
+    STATE,
+    WINDOW,
+)
+
+OF_A_DOOR = (WINDOW, ENABLED, LET_IN, STATE, QUESTION, DECISION, EVENT)
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -30,9 +44,8 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 def everything(house: House) -> Sequence[Subscription]:
     """All that a narrator can tell about."""
     found = [Subscription(topic, agent) for agent in house.agents for topic in (AVAILABILITY, HEALTH)]
-    found += [
-        Subscription(topic, (door,)) for door in house.doors for topic in (WINDOW, ENABLED, STATE, DECISION, EVENT)
-    ]
+    found += [Subscription(topic, (door,)) for door in house.doors for topic in OF_A_DOOR]
+    found.append(Subscription(AWAY, (house.scheduler.id,)))
     return found + [Subscription(IDENTITY, (camera,)) for camera in house.cameras]
 
 

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from agents.wire.messages import Cause, Decision, DoorEvent, EventType, Outcome, Why
+from agents.wire.messages import Cause, DoorEvent, EventType, Outcome
+from agents.wire.scheduling import Decision, Votes
+from agents.wire.why import Why
 from benchmarks.latency import Visit, Visits, missed_targets, summary, table
 
 STAGES = {"confirm": 100.0, "recognize": 50.0, "decide": 1.0, "relay": 2.0, "first_frame_to_relay": 153.0}
@@ -27,6 +29,7 @@ def test_the_stages_of_a_visit_add_up_to_the_whole() -> None:
         reason=Why.CONFIRMED,
         person="Ana",
         distance=0.3,
+        evidence=Votes(agreeing=2, needed=2, frames=2, faces=1),
         began_at=10.0,
         captured_at=10.1,
         decided_at=10.151,

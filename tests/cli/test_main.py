@@ -12,7 +12,10 @@ from agents import __version__
 from agents.cli.main import _parser, main
 
 AGENTS = ["door", "camera", "recognizer", "scheduler"]
-COMMANDS = ["up", *AGENTS, "check", "enroll", "people", "calibrate", "identify", "models", "unlock", "watch", "broker"]
+COMMANDS = [
+    "up", *AGENTS, "check", "enroll", "people", "calibrate", "identify", "models", "schedule", "log", "stats", "unlock",
+    "watch", "broker",
+]  # fmt: skip
 
 
 def subcommands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:

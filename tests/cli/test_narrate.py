@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from agents.cli.narrate import REMEMBERED_DECISIONS, WORDS, Narrator
+from agents.cli.narrate import REMEMBERED_DECISIONS, Narrator
+from agents.cli.words import WORDS
 from agents.runtime.events import Message
 from agents.wire.messages import (
     Action,
     Box,
     Cause,
-    Decision,
     DoorEvent,
     EventType,
     Face,
@@ -19,18 +19,22 @@ from agents.wire.messages import (
     Outcome,
     Payload,
     Refusal,
-    Why,
 )
+from agents.wire.scheduling import Decision, LetIn, LetInList, Question, Votes
 from agents.wire.topics import (
     AVAILABILITY,
+    AWAY,
     DECISION,
     ENABLED,
     EVENT,
     HEALTH,
     IDENTITY,
+    LET_IN,
+    QUESTION,
     WINDOW,
     Topic,
 )
+from agents.wire.why import Why
 
 T0 = 1_800_000_000.0
 
@@ -53,6 +57,7 @@ def decision(reason: Why, person: str | None = None, distance: float | None = No
         reason=reason,
         person=person,
         distance=distance,
+        evidence=Votes(agreeing=2, needed=2, frames=3, faces=1),
         began_at=T0,
         captured_at=T0 + 0.1,
         decided_at=T0 + 0.12,
@@ -126,6 +131,24 @@ def test_a_denial_is_told_with_its_reason(why: Why, listener: Listener) -> None:
     assert listener.decide(decision(why)) == [f"DENIED: door front, a stranger: {WORDS[why]}"]
 
 
+def test_the_rule_that_decided_is_told(listener: Listener) -> None:
+    closed = decision(Why.HOLIDAY, "Ana", 0.3).model_copy(update={"rule": "holiday: Božić"})
+    assert listener.decide(closed) == [
+        "DENIED: door front, Ana at distance 0.30: closed for a holiday (holiday: Božić)"
+    ]
+
+
+def test_a_question_is_told(listener: Listener) -> None:
+    question = Question(id="f1", door="front", camera="porch", person="Ana", asked_at=T0, expires_at=T0 + 30)
+    told = listener.hear(QUESTION, "front", payload=question)
+    assert told == ["ASKED: may Ana come in at door front? (answer YES or NO)"]
+
+
+def test_nobody_let_in_and_nobody_away_are_not_worth_a_line(listener: Listener) -> None:
+    assert listener.hear(LET_IN, "front", payload=LetInList(people=())) == []
+    assert listener.hear(AWAY, "main", payload="OFF") == []
+
+
 def test_a_pulse_is_told_from_frame_to_relay_to_lock(listener: Listener) -> None:
     listener.decide(decision(Why.CONFIRMED, "Ana", 0.314))
     on = event(EventType.UNLOCKED, Cause.GRANT, T0 + 0.1503, id="f1", person="Ana", action=Action.UNLOCK)
@@ -168,6 +191,9 @@ def test_remembered_decisions_are_bounded(listener: Listener) -> None:
     assert ("ms after" in first, "ms after" in last) == (False, True)
 
 
+PETRA = LetInList(people=(LetIn(person="Petra", until=T0 + 60, source=None, asked_at=T0),))
+
+
 def health(problem: str | None) -> Health:
     return Health(version="1", started_at=T0, uptime_s=1.0, problem=problem, counters={}, latency_ms=None)
 
@@ -176,8 +202,10 @@ def health(problem: str | None) -> Health:
     ("topic", "names", "payload", "line"),
     [
         (AVAILABILITY, ("camera", "porch"), "offline", "camera porch is offline"),
-        (WINDOW, ("front",), "ON", "working hours of door front: open"),
-        (WINDOW, ("front",), "OFF", "working hours of door front: closed"),
+        (WINDOW, ("front",), "ON", "door front: some window is open now"),
+        (WINDOW, ("front",), "OFF", "door front: no window is open now"),
+        (AWAY, ("main",), "ON", "the house is AWAY: no face opens a door"),
+        (LET_IN, ("front",), PETRA, "door front lets in for once: Petra"),
         (ENABLED, ("front",), "ON", "face unlock of door front: on"),
         (ENABLED, ("front",), "OFF", "face unlock of door front: OFF"),
         (HEALTH, ("camera", "porch"), health("frozen"), "camera porch has a problem: frozen"),

@@ -10,7 +10,6 @@ from agents.runtime.events import Message
 from agents.wire.messages import (
     BadMessage,
     Command,
-    Decision,
     DoorEvent,
     Grant,
     Health,
@@ -19,7 +18,9 @@ from agents.wire.messages import (
     Refusal,
     read_session,
 )
+from agents.wire.scheduling import Decision
 from agents.wire.topics import ALL, AVAILABILITY, DECISION, ENABLED, EVENT, HEALTH, IDENTITY, STATE, WINDOW, Topic
+from agents.wire.why import Why
 from tests.fakes import message
 from tests.fuzz.junk import FRAGMENTS, RAW, Pair, damaged, obj, payload, text
 from tests.fuzz.reader import Reader, blob
@@ -38,7 +39,7 @@ TEXTS = (b'""', b'"a line"', b'"a\\nb"', b'"\\u001b[2J"', b'"\\u0000"', b'"\\u20
 EVENTS = ("unlocked", "extended", "locked", "rejected", "jammed", "opened", "closed", "forced", "held_open", "exploded")
 CAUSES = ("grant", "command", "button", "contact", "timeout", "broker_lost", "stop", "restart", "fault", "whim")
 REASONS = (*(refusal.value for refusal in Refusal), "none")
-DECIDED = ("confirmed", "unknown_person", "not_confirmed", "outside_hours", "switched_off", "cool_down", "door_away")
+DECIDED = tuple(why.value for why in Why)
 SESSION = re.compile(rb"[A-Za-z0-9_.:-]{1,64}")
 MAX_MESSAGES = 16
 
@@ -78,6 +79,8 @@ def decision(reader: Reader) -> list[Pair]:
         ("reason", text(reader.pick(DECIDED))),
         ("person", reader.pick(PEOPLE)),
         *((key, reader.pick(NUMBERS)) for key in keys),
+        ("evidence", b'{"agreeing":2,"needed":2,"frames":3,"faces":1}'),
+        ("rule", reader.pick(TEXTS)),
         ("detail", reader.pick(TEXTS)),
     ]
 

@@ -24,7 +24,7 @@ scheduler:
   doors:
     front:
       cameras: [front]
-      hours: [{ days: mon-fri, from: 07:00, to: 19:00 }]
+      windows: [{ who: everybody, days: mon-fri, from: 07:00, to: 19:00 }]
 """
 PIECES = (
     *(b"&a ", b"*a", b"<<: *a", b"!!python/object/apply:os.system ", b"!!int ", b"!!binary ", b"!x!y ", b"%YAML 1.2\n"),

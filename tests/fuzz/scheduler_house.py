@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from agents.runtime.clock import Now
 from agents.runtime.inbox import Inbox
 from agents.scheduler.agent import SchedulerAgent
 from agents.scheduler.config import SchedulerSettings
-from agents.wire.messages import Decision
-from agents.wire.topics import AVAILABILITY, DECISION, ENABLED, ENABLED_SET, GRANT, IDENTITY, SESSION, WINDOW, Topic
+from agents.scheduler.recorder import Recorder
+from agents.scheduler.rules import Rules
+from agents.scheduler.switchboard import Switchboard
+from agents.wire.scheduling import Decision
+from agents.wire.topics import (
+    AVAILABILITY,
+    AWAY,
+    DECISION,
+    ENABLED,
+    ENABLED_SET,
+    GRANT,
+    IDENTITY,
+    LET_IN,
+    SESSION,
+    WINDOW,
+    Topic,
+)
 from tests.fakes import FakeClock, FakeSession, Said, after, message
 from tests.fuzz import contract
 from tests.fuzz.reader import read_log
@@ -21,22 +38,49 @@ SETTINGS = SchedulerSettings.model_validate(
     {
         "timezone": "UTC",
         "doors": {
-            "front": {"cameras": ["porch", "hall"], "hours": [{"days": "mon-fri", "from": "07:00", "to": "19:00"}]},
-            "back": {"cameras": ["yard"], "hours": [{"days": "mon-sun", "from": "00:00", "to": "24:00"}]},
+            "front": {
+                "cameras": ["porch", "hall"],
+                "windows": [{"who": "everybody", "days": "mon-fri", "from": "07:00", "to": "19:00"}],
+            },
+            "back": {
+                "cameras": ["yard"],
+                "windows": [{"who": "everybody", "days": "mon-sun", "from": "00:00", "to": "24:00"}],
+            },
         },
     }
 )
+RULES, NOWHERE = Rules(SETTINGS, lambda _: None), Path("/nonexistent")
 FRAMES, OF, WITHIN_S, MAX_AGE_S, FUTURE_S, COOL_DOWN_S, GRANT_S = 2, 3, 5.0, 2.0, 1.0, 10.0, 5.0
 
 
+class Forgetful(Recorder):
+    """A journal in which everything can be written, and nothing is."""
+
+    def start(self) -> None:
+        pass
+
+    def decision(self, decision: Decision) -> bool:
+        return True
+
+    def switch(self, at: float, what: Mapping[str, object]) -> bool:
+        return True
+
+    def tick(self, now: Now, busy: bool, connected: bool) -> None:
+        pass
+
+
 class Scheduler(SchedulerAgent):
-    """Its switches are not written to disk, and its log is read."""
+    """Nothing is written to disk, and its log is read."""
 
     def __init__(self, session: FakeSession, clock: FakeClock) -> None:
-        super().__init__(SETTINGS, Path("/nonexistent"), session, Inbox(), clock)
+        super().__init__(SETTINGS, RULES, NOWHERE, session, FakeSession(), Inbox(), clock)
         self.log = read_log()
+        self._recorder = Forgetful(NOWHERE, FakeSession(), self.log)
+        self._board = Board(SETTINGS, NOWHERE, session, self._recorder, self.log)
 
-    def _keep_switches(self) -> None:
+
+class Board(Switchboard):
+    def _save(self) -> None:
         pass
 
 
@@ -130,8 +174,8 @@ class House:
                 decision = Decision.decode(said.payload)
                 self.seen.add(f"{decision.outcome} {decision.reason}")
             else:
-                assert said.topic in (ENABLED, WINDOW)
-                assert said.payload in (b"ON", b"OFF")
+                assert said.topic in (ENABLED, WINDOW, AWAY, LET_IN)
+                assert said.topic is LET_IN or said.payload in (b"ON", b"OFF")
         self.session.said.clear()
 
     def judge(self, said: Said, camera: str | None, sight: Sight | None) -> None:

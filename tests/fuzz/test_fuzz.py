@@ -17,7 +17,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agents.wire.messages import Refusal, Why
+from agents.wire.messages import Refusal
+from agents.wire.why import Why
 from tests.fuzz import targets
 from tests.fuzz.targets import SHARES, Target
 

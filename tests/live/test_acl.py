@@ -17,7 +17,7 @@ from tests.live.production import Guest, ProductionBroker
 from tests.live.tools import PATIENCE_S, wait_until
 
 HOUSE = """\
-clock: trusted
+clock: trust
 doors:
   front: { relay: { pin: 17, pin_factory: mock }, hold_s: 0.3 }
   back: { relay: { pin: 18, pin_factory: mock } }

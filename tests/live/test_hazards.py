@@ -342,7 +342,7 @@ def test_the_answer_comes_where_its_sender_waits_and_facelatch_unlock_exits_by_i
 
 
 def test_a_door_whose_clock_is_not_set_goes_by_the_session_word(site: Site) -> None:
-    site.home.edit("clock: trusted", "clock: checked")
+    site.home.edit("clock: trust", "clock: check")
     site.home.env = {**site.bench.env, "FACELATCH_BENCH_CLOCK": "unset"}
     try:
         site.restart_door()
@@ -350,7 +350,7 @@ def test_a_door_whose_clock_is_not_set_goes_by_the_session_word(site: Site) -> N
         site.event("rejected", site.command(order), reason="clock_not_set")
         site.event("unlocked", site.grant(id="no-clock", expires_at=1.0), id="no-clock")
     finally:
-        site.home.edit("clock: checked", "clock: trusted")
+        site.home.edit("clock: check", "clock: trust")
         site.home.env = site.bench.env
         site.restart_door()
 

@@ -38,6 +38,11 @@ def house(home: Home, ear: Ear) -> Home:
     return home
 
 
+def other_day() -> str:
+    """A weekday that is neither today nor tomorrow, wherever on earth."""
+    return ("mon", "tue", "wed", "thu", "fri", "sat", "sun")[(time.gmtime().tm_wday + 3) % 7]
+
+
 def decision(ear: Ear, since: int = 0) -> dict[str, Any]:
     return ear.wait(DECISION, since=since).json
 
@@ -114,12 +119,40 @@ def test_a_retained_order_to_switch_is_not_obeyed(house: Home, ear: Ear) -> None
     ear.wait("scheduler/front/enabled", lambda h: h.text == "ON", mark)
 
 
-def test_outside_hours_is_a_denial_with_that_reason(home: Home, ear: Ear) -> None:
-    home.edit("hours: [{ days: mon-sun, from: 00:00, to: 24:00 }]", "hours: []")
+def test_outside_a_window_is_a_denial_with_the_rule_that_decided(home: Home, ear: Ear) -> None:
+    home.edit("days: mon-sun, from: 00:00, to: 24:00 }]", f"days: {other_day()}, from: 00:00, to: 24:00 }}]")
     home.start("scheduler")
     ear.wait("scheduler/front/window", lambda h: h.text == "OFF")
     see(ear, "Ana")
-    assert (decision(ear)["reason"], decision(ear)["person"]) == ("outside_hours", "Ana")
+    made = decision(ear)
+    assert (made["reason"], made["person"]) == ("outside_window", "Ana")
+    assert "front" in made["rule"]
+
+
+def test_people_are_asked_where_the_window_wants_it(home: Home, ear: Ear) -> None:
+    home.edit("to: 24:00 }]", "to: 24:00, confirm: phone }]")
+    home.start("door")
+    home.start("scheduler")
+    ear.wait("door/front/availability", lambda h: h.text == "online")
+    ear.wait("scheduler/main/availability", lambda h: h.text == "online")
+    see(ear, "Ana")
+    question = ear.wait("scheduler/front/question")
+    assert (question.json["person"], question.retain, question.expiry_s) == ("Ana", False, 60)
+    ear.say("scheduler/front/answer", json.dumps({"answer": "YES", "id": question.json["id"], "source": "Iva"}))
+    see(ear, "Ana", frames=1)
+    opened = ear.event("unlocked", cause="grant", person="Ana")
+    assert opened["id"] == question.json["id"] == decision(ear)["id"]
+
+
+def test_away_and_who_is_let_in_for_once(house: Home, ear: Ear) -> None:
+    ear.say("scheduler/main/away/set", "ON")
+    ear.wait("scheduler/main/away", lambda h: h.text == "ON")
+    see(ear, "Ana")
+    assert decision(ear)["reason"] == "away"
+    ear.say("scheduler/front/let_in/set", f'{{"person":"Petra","until":{time.time() + 60},"source":"Ana"}}')
+    ear.wait("scheduler/front/let_in", lambda h: [p["person"] for p in h.json["people"]] == ["Petra"])
+    see(ear, "Petra")
+    ear.event("unlocked", cause="grant", person="Petra")
 
 
 def test_no_grant_for_a_door_that_is_away(house: Home, ear: Ear, broker: Broker) -> None:

@@ -28,7 +28,7 @@ PATIENCE_S = 40.0  # how long a test waits for what must come; never how long it
 HOUSE = """\
 mqtt: {{ port: {port} }}
 log_level: DEBUG
-clock: trusted
+clock: trust
 doors:
   front:
     relay: {{ pin: 17, pin_factory: mock }}
@@ -41,7 +41,8 @@ scheduler:
   doors:
     front:
       cameras: [front]
-      hours: [{{ days: mon-sun, from: 00:00, to: 24:00 }}]
+      windows: [{{ who: everybody, days: mon-sun, from: 00:00, to: 24:00 }}]
+      patience_s: 0.5
       cool_down_s: 0
       visit_gap_s: 0.5
 """
