@@ -92,6 +92,9 @@ class House(Section):
         for door in self.doors:
             if door not in self.scheduler.doors:
                 yield ("doors", door), "no scheduler serves this door: add it under scheduler.doors"
+        yield from self._misplaced_doors()
+
+    def _misplaced_doors(self) -> Iterator[tuple[Loc, str]]:
         for door, policy in self.scheduler.doors.items():
             if door not in self.doors:
                 yield ("scheduler", "doors", door), "there is no such door under doors"

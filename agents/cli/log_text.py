@@ -28,7 +28,7 @@ COLUMNS = (
     "number", "time", "kind", "door", "camera", "person", "outcome", "reason", "rule", "detail", "source",
     "distance", "id", "text",
 )  # fmt: skip
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 SENSELESS = (AttributeError, KeyError, OSError, OverflowError, TypeError, ValueError)
 
 
@@ -156,7 +156,8 @@ def _agent(body: Body) -> str:
 
 def _gap(body: Body) -> str:
     first, last = body["first"], body["last"]
-    return f"door {body['door']}: {last - first + 1} of its events never came (numbers {first} to {last})"
+    which = f"event {first}" if first == last else f"events {first} to {last}"
+    return f"door {body['door']}: its {which} never came"
 
 
 def _erased(body: Body) -> str:
@@ -168,9 +169,10 @@ def _of_door(door: object) -> str:
 
 
 def _cell(value: object) -> object:
-    if isinstance(value, str) and value.startswith(FORMULA):
-        return f"'{value}"
-    return value if isinstance(value, str | int | float) else None
+    if not isinstance(value, str):
+        return value if isinstance(value, int | float) else None
+    line = one_line(value)
+    return f"'{line}" if line.lstrip().startswith(FORMULA) else line
 
 
 _TELL: dict[str, Callable[[Body], str]] = {

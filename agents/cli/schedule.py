@@ -9,7 +9,7 @@ from pathlib import Path
 
 from agents.cli import expectations
 from agents.cli.common import CommandError, add_action, add_command
-from agents.cli.gallery import Actions, composed, counted
+from agents.cli.gallery import Actions, counted, new_name
 from agents.cli.moments import Asked, on_wall, read_day, read_moment
 from agents.cli.policy import Policy, hint, naming, policy_of
 from agents.cli.schedule_explain import NOT_CONSIDERED, explain, facts, lines
@@ -107,7 +107,7 @@ def _draw(week: Week, policy: Policy, path: Path, kind: str) -> None:
 def _explain(args: argparse.Namespace) -> int:
     with policy_of(args) as policy:
         door = policy.the_door(args.door)
-        found = explain(policy, composed(args.name.strip()), door, _asked(args, policy))
+        found = explain(policy, new_name(args.name.strip()), door, _asked(args, policy))
         if args.json:
             print(json.dumps(facts(found, policy), ensure_ascii=False))
         else:

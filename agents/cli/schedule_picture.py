@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -53,10 +53,10 @@ class Sign:
 
 @dataclass(frozen=True)
 class Row:
-    """A day, and for each group that is let in on it what there is to draw."""
+    """A day, and what there is to draw of each group that is let in on it: in several lanes where openings overlap."""
 
     day: DayAtDoor
-    lanes: dict[str, list[Piece]]
+    lanes: list[tuple[str, list[Piece]]]
 
     @property
     def height_in(self) -> float:
@@ -96,8 +96,8 @@ def panel(plan: DoorWeek) -> Panel:
     """What there is to draw of a door."""
     rows = []
     for day in plan.days:
-        found = {group: list(_pieces(plan, group, day.date)) for group in plan.openings}
-        rows.append(Row(day, {group: pieces for group, pieces in found.items() if pieces}))
+        found = {group: _apart(_pieces(plan, group, day.date)) for group in plan.openings}
+        rows.append(Row(day, [(group, lane) for group, lanes in found.items() for lane in lanes]))
     return Panel(plan.door, rows)
 
 
@@ -113,6 +113,18 @@ def _pieces(plan: DoorWeek, group: str, on: date) -> Iterator[Piece]:
             yield Piece(max(0.0, start), min(HOURS, end), text, span.confirm)
 
 
+def _apart(pieces: Iterable[Piece]) -> list[list[Piece]]:
+    """In lanes in which none hides another."""
+    lanes: list[list[Piece]] = []
+    for piece in pieces:
+        lane = next((lane for lane in lanes if lane[-1].end <= piece.start), None)
+        if lane is None:
+            lanes.append([piece])
+        else:
+            lane.append(piece)
+    return lanes
+
+
 def _axes(figure: Figure, bottom_in: float, panel_in: float, height_in: float) -> Axes:
     width = 1 - (LEFT_IN + RIGHT_IN) / WIDTH_IN
     return figure.add_axes((LEFT_IN / WIDTH_IN, bottom_in / height_in, width, panel_in / height_in))
@@ -120,7 +132,7 @@ def _axes(figure: Figure, bottom_in: float, panel_in: float, height_in: float) -
 
 def _legend(panels: Sequence[Panel], colours: Colours) -> list[list[Sign]]:
     """In lines that fit."""
-    lanes = [lane for one in panels for row in one.rows for lane in row.lanes.items()]
+    lanes = [lane for one in panels for row in one.rows for lane in row.lanes]
     signs = [Sign("■", colour, group) for group, (colour, _) in colours.items() if group in dict(lanes)]
     if any(piece.confirm for _, pieces in lanes for piece in pieces):
         signs.append(Sign(PHONE, INK, "somebody has to agree each time"))
@@ -167,7 +179,7 @@ def _draw_row(axes: Axes, row: Row, top: float, colours: Colours) -> None:
         axes.axhspan(top, top + row.height_in, facecolor="#f5f5f5", edgecolor="#e2e2e2", hatch="///", linewidth=0)
     _label(axes, row.day, top + row.height_in / 2)
     first = top + (row.height_in - LANE_IN * len(row.lanes)) / 2
-    for k, (group, pieces) in enumerate(row.lanes.items()):
+    for k, (group, pieces) in enumerate(row.lanes):
         _draw_lane(axes, pieces, first + (k + 0.5) * LANE_IN, colours[group])
 
 

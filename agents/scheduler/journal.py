@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from agents.scheduler.journal_file import (
     ROW,
     SCHEMA_VERSION,
     DamagedJournal,
+    Database,
     JournalError,
     JournalFile,
     NoJournal,
@@ -156,7 +156,7 @@ class Journal(JournalFile):
         return text
 
 
-def _is_known(db: sqlite3.Connection, door: str, seq: int, at: object) -> bool:
+def _is_known(db: Database, door: str, seq: int, at: object) -> bool:
     """Of an event that was erased only the number is left."""
     rows = db.execute("SELECT body FROM records WHERE door = ? AND seq = ?", (door, seq)).fetchall()
     return any(body is None or (parsed(body) or {}).get("at") == at for (body,) in rows)

@@ -17,6 +17,8 @@ from typing import Self
 
 from agents.scheduler.chain import GENESIS, Kind, Row, digest_of, hash_of
 
+Database = sqlite3.Connection
+
 FILE = "journal.sqlite"
 APPLICATION_ID = int.from_bytes(b"FLjo", "big")  # in the file's head: whose SQLite file it is
 SCHEMA_VERSION = 1
@@ -90,9 +92,7 @@ class JournalFile:
         with self._explained(), contextlib.suppress(FileNotFoundError), Path(f"{self.path}-wal").open("rb") as log:
             os.fsync(log.fileno())
 
-    def _append(
-        self, db: sqlite3.Connection, kind: Kind, at: float, door: str | None, seq: int | None, body: str
-    ) -> int:
+    def _append(self, db: Database, kind: Kind, at: float, door: str | None, seq: int | None, body: str) -> int:
         """Chain a record to the newest one. In a transaction, of which there is one at a time."""
         n, salt = last_number(db) + 1, secrets.token_bytes(SALT_BYTES)
         (previous,) = db.execute("SELECT hash FROM records ORDER BY n DESC LIMIT 1").fetchone() or (GENESIS,)
@@ -105,7 +105,7 @@ class JournalFile:
         )
         return n
 
-    def _check(self, db: sqlite3.Connection) -> None:
+    def _check(self, db: Database) -> None:
         """Whose file it is."""
         found = dict(db.execute("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'").fetchall())
         if not found and not self.path.stat().st_size:
@@ -125,7 +125,7 @@ class JournalFile:
         )
 
     @contextlib.contextmanager
-    def _transaction(self, kind: str = "IMMEDIATE") -> Iterator[sqlite3.Connection]:
+    def _transaction(self, kind: str = "IMMEDIATE") -> Iterator[Database]:
         with self._explained(), self._db:
             self._db.execute(f"BEGIN {kind}")
             yield self._db
@@ -154,7 +154,7 @@ class JournalFile:
                 return JournalError(_forbidden(self.path) or f"{self.path}: {error}")
 
 
-def last_number(db: sqlite3.Connection) -> int:
+def last_number(db: Database) -> int:
     """The newest number that was ever given to a record, also where the record is gone."""
     (last_n,) = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'records'").fetchone() or (0,)
     return int(last_n)
@@ -192,7 +192,7 @@ def _lay_out(path: Path) -> None:
         db.execute("COMMIT")
 
 
-def _connect(path: Path, timeout_s: float) -> sqlite3.Connection:
+def _connect(path: Path, timeout_s: float) -> Database:
     """mode=rw never makes a file. What is erased is overwritten."""
     uri = f"{path.absolute().as_uri()}?mode=rw"
     db = sqlite3.connect(uri, uri=True, timeout=timeout_s, isolation_level=None)

@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 
 from agents.recognizer.vision.engine import Engine
+from agents.scheduler.journal import FILE, Journal
 from tests.cli.conftest import HOUSE, Done, Facelatch
 from tests.recognizer.jpegs import jpeg
+from tests.scheduler.journals import left_of, write
 
 
 def test_people_are_listed_renamed_and_removed(obama: Facelatch, photos: dict[str, Path]) -> None:
@@ -167,6 +169,37 @@ def test_a_gallery_that_others_can_read_and_that_can_not_be_shut_is_warned_of(
     done = facelatch("people")
     assert (done.status, len(done.out)) == (0, 1)
     assert done.err[0].startswith(f"facelatch: warning: {gallery}: others on this machine can read it")
+
+
+def test_a_persons_history_can_be_removed_along(
+    facelatch: Facelatch, enrolled: Callable[..., Path], folder: Path
+) -> None:
+    enrolled("Ana", "Ivan", "Eva")
+    with Journal(folder / "data" / FILE) as journal:
+        write(journal, 3, "Ana")
+        write(journal, 2, "Ivan")
+        assert facelatch("people", "remove", "Ivan").out == ["Ivan is removed"]
+        assert len(facelatch("log", "--person", "Ivan").out) == 2
+        assert facelatch("people", "remove", "Ana", "--history").out == [
+            "Ana is removed",
+            "3 records and 0 pictures of Ana are erased",
+        ]
+        assert left_of("Ana", folder / "data") == []
+        assert len(facelatch("log", "--person", "Ivan").out) == 2
+    assert facelatch("log", "verify").status == 0
+    assert facelatch("people", "remove", "Eva", "--history").out[-1] == "0 records and 0 pictures of Eva are erased"
+
+
+def test_a_history_that_is_not_on_this_machine_is_not_passed_over_in_silence(
+    facelatch: Facelatch, enrolled: Callable[..., Path], folder: Path
+) -> None:
+    enrolled("Ana Kovač")
+    done = facelatch("people", "remove", "Ana Kovač", "--history")
+    assert (done.status, done.out) == (1, ["Ana Kovač is removed"])
+    assert done.err == [
+        f"facelatch: {folder / 'data' / FILE}: there is no journal yet; the scheduler begins one when it starts",
+        "Where the scheduler runs: facelatch log forget 'Ana Kovač'",
+    ]
 
 
 WITHOUT = """

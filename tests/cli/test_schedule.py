@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.cli.moments import Asked, changes, moments, on_wall
+from agents.cli.moments import Asked, changes, moments, on_wall, read_moment
 from agents.cli.schedule_explain import AHEAD_DAYS, explain
-from agents.cli.schedule_picture import PHONE, Piece, panel
+from agents.cli.schedule_picture import PHONE, Piece, _apart, panel
 from agents.cli.schedule_week import Planner
 from agents.runtime.clock import Clock
 from tests.cli.conftest import Facelatch
-from tests.cli.rules_house import HOUSE, ZONE, at_noon, line_of, policy, utc
+from tests.cli.rules_house import HOUSE, NOW, ZONE, at_noon, line_of, policy, utc
 
 WEEK = """\
 Mon 2026-12-21 to Sun 2026-12-27, Europe/Zagreb
@@ -136,6 +136,7 @@ MISTAKES = {
     ("--days", "0"): "--days 0: 1 to 366 can be shown",
     ("--png", "nowhere/week.png"): "nowhere/week.png can't be written: No such file or directory",
     ("--days", "366", "--png", "w.png"): "that is too much for one picture: name a door, or fewer days",
+    ("explain", " ", "--door", "lab"): "'' can't be a person's name: ",
     ("explain", "Ana Kovač"): "at which door? --door front or --door lab or --door back",
     ("explain", "Ana Kovač", "--door", "lob"): "there is no door 'lob'; did you mean lab?",
     ("explain", "Ana Kovač", "--door", "lab", "--at", "2026-03-29 02:30 CET"): "--at '2026-03-29 02:30 CET' is no time",
@@ -172,7 +173,7 @@ def test_the_same_week_is_the_same_svg_file_and_a_png_is_one(ask: Facelatch, fol
 
 
 def test_what_a_font_lacks_and_what_looks_like_a_formula_can_be_drawn(ask: Facelatch, folder: Path) -> None:
-    (folder / "facelatch.yaml").write_text(HOUSE.replace("stock-taking", "元日 $x^2$ $"), encoding="utf-8")
+    (folder / "facelatch.yaml").write_text(HOUSE.replace("stock-taking", "元日 costs $\\frac$"), encoding="utf-8")
     assert ask("--svg", folder / "week.svg").status == 0
 
 
@@ -185,12 +186,18 @@ def test_in_the_picture_a_night_is_cut_at_midnight_and_both_parts_say_so() -> No
     found = policy({"groups": {"staff": ["Ana"]}, "doors": {"front": {"cameras": ["front"], "windows": windows}}})
     week = Planner(found).week(on_wall(found.now, ZONE).date(), 2, ["front"])
     monday, tuesday = panel(week.doors[0]).rows
-    assert monday.lanes["staff"] == [
+    assert dict(monday.lanes)["staff"] == [
         Piece(0.0, 6.0, "–06:00", False),
         Piece(20.0, 22.0, f"20:00–22:00 {PHONE}", True),
         Piece(22.0, 24.0, "22:00–", False),
     ]
-    assert tuesday.lanes["staff"] == [Piece(0.0, 6.0, "–06:00", False), Piece(20.0, 24.0, "20:00–24:00", False)]
+    assert dict(tuesday.lanes)["staff"] == [Piece(0.0, 6.0, "–06:00", False), Piece(20.0, 24.0, "20:00–24:00", False)]
+
+
+def test_openings_of_a_group_that_overlap_are_drawn_in_lanes_of_their_own() -> None:
+    early, late, evening = (Piece(a, b, "", False) for a, b in ((7.0, 12.0), (10.0, 14.0), (12.0, 13.0)))
+    assert _apart([early, late, evening]) == [[early, evening], [late]]
+
 
 
 def test_a_yes_says_by_which_line_and_what_is_asked_for(ask: Facelatch) -> None:
@@ -254,6 +261,13 @@ def test_a_time_that_no_clock_shows_is_in_no_window_and_that_is_said(ask: Facela
     assert found["rule"] == "no clock shows 02:20 on 2026-03-29"
     assert found["note"] == "the clock is put forward that night and never shows 02:20"
     assert found["next"] == utc("2026-03-29 22:00")
+
+
+def test_after_a_time_that_no_clock_shows_the_next_one_may_be_the_hour_to_which_the_clock_jumps() -> None:
+    window = {"who": ["staff"], "days": "sun", "from": "02:00", "to": "04:00"}
+    found = policy({"groups": {"staff": ["Ana"]}, "doors": {"front": {"cameras": ["front"], "windows": [window]}}})
+    explanation = explain(found, "Ana", "front", read_moment("2026-03-29 02:30", ZONE, on_wall(NOW, ZONE).date()))
+    assert (explanation.allowed, explanation.next_at) == (False, utc("2026-03-29 03:00"))
 
 
 def test_of_a_time_that_comes_twice_it_is_said_that_it_does(ask: Facelatch) -> None:

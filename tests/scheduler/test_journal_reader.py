@@ -41,8 +41,10 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def journal(path: Path) -> Iterator[Journal]:
-    with Journal(path) as made:
-        yield made
+    made = Journal(path)
+    yield made
+    with contextlib.suppress(JournalError):  # a test may have closed it
+        made.close()
 
 
 @pytest.fixture
@@ -120,7 +122,7 @@ def test_who_reads_slowly_keeps_nobody_from_writing_and_the_log_from_growing(
         next(slow)
         write(journal, 1)
         assert other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() == (0, 0, 0), "nobody holds the log"
-        assert [record.n for record in slow] == list(range(2, 11))
+        assert [record.n for record in slow] == list(range(2, 12))
 
 
 def test_what_a_door_told_first_about_a_grant_is_found(told: Path, journal: Journal) -> None:
@@ -311,19 +313,19 @@ def test_on_a_full_disk_either_nobody_is_forgotten_or_it_is_said_that_traces_are
         path = tmp_path / str(room) / "journal.sqlite"
         with Journal(path) as journal, JournalReader(path) as reader:
             write(journal, 200)
+            text = ""
             try:
                 with files_no_longer_than(path.with_name(f"{path.name}-wal").stat().st_size + room):
                     reader.forget("Ana", T0)
-                said.add("done")
             except JournalError as error:
-                said.add(str(error).removeprefix(f"{path}: "))
-                erased = sum(record.erased for record in reader.records(Wanted()))
-                assert erased == (200 if "are erased" in str(error) else 0)
-                assert reader.forget("Ana", T0) == 200 - erased
+                text = str(error).removeprefix(f"{path}: ")
+            erased = sum(record.erased for record in reader.records(Wanted()))
+            said.add((text, erased))
+            assert reader.forget("Ana", T0) == 200 - erased
             assert left_of("Ana", path.parent) == []
             assert reader.verify().whole
     traces = "disk I/O error; the records are erased, but not all traces of them: forget the same name again"
-    assert said == {"disk I/O error", traces, "done"}
+    assert said == {("disk I/O error", 0), (traces, 200), ("", 200)}
 
 
 def test_forgetting_takes_the_pictures_along(told: Path) -> None:

@@ -267,7 +267,7 @@ RICH: Policy = {
             "open": [{"who": ["guests"], "from": "10:00", "to": "11:30", "confirm": "phone"}],
         },
         {"date": "YEAR-10-23", "until": "YEAR-11-05", "doors": ["back"], "close": True},
-        {"date": "YEAR-12-24", "close": True, "doors": [DOOR]},
+        {"date": "YEAR-12-24", "until": "YEAR-12-25", "close": True, "doors": [DOOR]},
         {"date": "YEAR-05-01", "open": [{"who": ["guests"], "from": "23:00", "to": "01:00"}]},
     ],
     "doors": {

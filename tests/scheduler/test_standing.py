@@ -193,7 +193,7 @@ def test_in_the_nights_of_the_change_the_clock_on_the_wall_counts(
 
 def changes(zone: ZoneInfo) -> list[float]:
     """When clocks jump in two years, or just New Year where they never do."""
-    hours = [1_798_761_600 + 1800 * i for i in range(2 * 366 * 48)]
+    hours = [1_798_761_600.0 + 1800.0 * i for i in range(2 * 366 * 48)]
     offsets = [datetime.fromtimestamp(utc, zone).utcoffset() for utc in hours]
     return [utc for utc, a, b in zip(hours[1:], offsets, offsets[1:], strict=False) if a != b] or hours[:1]
 
