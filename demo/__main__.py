@@ -19,6 +19,7 @@ from demo.story import tell
 INVITATION = """
 The story is told. The house stays up until Ctrl-C; try it from another terminal:
   {facelatch} unlock front --config {config}
+  {facelatch} log --config {config}
   mosquitto_pub -p {port} -t {command} -m UNLOCK
   mosquitto_sub -p {port} -v -t '{base}/#' -T '{frames}' -T '{snapshots}'
 """
