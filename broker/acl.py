@@ -83,7 +83,9 @@ def _agents(house: House) -> Iterator[User]:
     scheduler = _agent("scheduler", house.scheduler.id, doors, cameras_served, watched)
     yield replace(scheduler, reads=tuple(topic for topic in ALL if topic is not EVENT))
     # its second connection, for which the broker keeps what it has not heard yet
-    yield User(JOURNAL_USER, frozenset(("scheduler",)), doors, (), tuple(house.agents), writes=(), reads=(EVENT, AVAILABILITY))
+    yield User(
+        JOURNAL_USER, frozenset(("scheduler",)), doors, (), tuple(house.agents), writes=(), reads=(EVENT, AVAILABILITY)
+    )
     yield from (_agent("camera", camera, cameras=(camera,)) for camera in cameras)
 
 

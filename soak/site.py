@@ -109,7 +109,7 @@ def built() -> Iterator[DemoHouse]:
     with temporary_house(photos(progress), progress, TUNING) as house:
         text = house.config.read_text(encoding="utf-8")
         assert HOLD in text
-        house.config.write_text("clock: trust\n" + text.replace(HOLD, SETTINGS), encoding="utf-8")
+        house.config.write_text(text.replace(HOLD, SETTINGS), encoding="utf-8")
         yield house
 
 

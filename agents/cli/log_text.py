@@ -108,7 +108,9 @@ def follow_up(decision: Body, event: Body | None, now_utc: float) -> str:
         after_s = event["at"] - decision["decided_at"]
     except SENSELESS:
         return ""
-    return f"; door open after {max(after_s, 0):.1f} s" if -SKEW_S < after_s < ANSWER_S else "; door open"
+    if not -SKEW_S < after_s < ANSWER_S:
+        return "; door open"
+    return f"; door open after {max(after_s, 0) * 1000:.0f} ms" if after_s < 1 else f"; door open after {after_s:.1f} s"
 
 
 def _decision(body: Body) -> str:

@@ -16,7 +16,8 @@ from agents.runtime.settings import Site
 from agents.scheduler.config import JOURNAL_USER, SchedulerSettings
 from agents.scheduler.core import Effect, Gate
 from agents.scheduler.holiday_calendar import CalendarError, HolidayCalendar
-from agents.scheduler.pictures import Pictures
+from agents.scheduler.journal import FILE
+from agents.scheduler.pictures import FOLDER, Pictures
 from agents.scheduler.recorder import JournalInbox, Recorder
 from agents.scheduler.rules import Rules
 from agents.scheduler.snapshots import Snapshots
@@ -40,7 +41,6 @@ from agents.wire.topics import (
 )
 from agents.wire.why import Why
 
-JOURNAL, PICTURES = "journal.sqlite", "snapshots"
 EVENTS_KEPT_S = 86_400  # how long the broker keeps the doors' events while the scheduler is away
 TICK_S = 0.1
 
@@ -59,7 +59,7 @@ class SchedulerAgent(Agent):
         for door, policy in settings.doors.items():
             for camera in policy.cameras:
                 self._doors_of.setdefault(camera, []).append(door)
-        self._recorder = Recorder(data / JOURNAL, ears, self.log)
+        self._recorder = Recorder(data / FILE, ears, self.log)
         self._board = Switchboard(settings, data, session, self._recorder, self.log)
         self._snapshots = Snapshots(session, _pictures(settings, data), self.log)
         self._nonces: dict[str, str] = {}
@@ -241,7 +241,7 @@ def _unwritten(decision: Decision) -> Decision:
 
 def _pictures(settings: SchedulerSettings, data: Path) -> Pictures | None:
     kept = settings.journal
-    return Pictures(data / PICTURES, kept.max_age_days, kept.max_mb) if kept.snapshots else None
+    return Pictures(data / FOLDER, kept.max_age_days, kept.max_mb) if kept.snapshots else None
 
 
 def main(settings: SchedulerSettings, agents: Sequence[tuple[str, str]], site: Site) -> None:

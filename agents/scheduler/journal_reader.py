@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from agents.scheduler.journal_file import ROW, JournalError, JournalFile, last_n
 TIMEOUT_S = 5.0
 CHUNK = 500  # records read at a time: who reads slowly keeps nobody from writing
 ERASED_AT_ONCE = 2_000  # while the scheduler waits
+TRIES, TRY_AGAIN_S = 20, 0.1
 LEAST, MOST = -(2**63), 2**63 - 1  # a number that somebody put there may be any
 AGAIN = "forget the same name again"
 FILTERS = {
@@ -144,11 +146,18 @@ class JournalReader(JournalFile):
         try:
             with self._explained():
                 self._db.execute("VACUUM")
-                busy, _, _ = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                emptied = any(self._empty_log() for _ in range(TRIES))
         except JournalError as error:
             raise JournalError(f"{error}; the records are erased, but not all traces of them: {AGAIN}") from error
-        if busy:
+        if not emptied:
             raise JournalError(f"{self.path}: another program is reading what was erased: {AGAIN}")
+
+    def _empty_log(self) -> bool:
+        """Where the scheduler is about to move the log into the file, SQLite does not wait for it."""
+        busy, _, _ = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            time.sleep(TRY_AGAIN_S)
+        return not busy
 
     def _before_newest(self, where: str, values: dict[str, Any], up_to: int) -> int:
         """The number before that of the first of the newest records."""

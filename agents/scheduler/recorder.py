@@ -49,6 +49,7 @@ class Recorder:
         self._journal: Journal | None = None
         self._unwritten: deque[Kept] = deque()  # few: the broker sends no more before they are acknowledged
         self._states: dict[tuple[str, str], str] = {}
+        self._gaps: dict[str, int] = {}  # door: the event after the gap told last
         self._retry_at = self._flush_at = self._heard_at = float("-inf")
         self._trouble: str | None = None
         self._deaf = False
@@ -87,10 +88,12 @@ class Recorder:
         self._deaf = now.mono - self._heard_at > DEAF_S
 
     def close(self) -> None:
-        if self._journal is not None:
-            self._flush()
-            self._journal.close()
-            self._journal = None
+        journal, self._journal = self._journal, None
+        try:
+            if journal is not None:
+                journal.close()
+        except JournalError as error:
+            self._fail(error)
 
     def _retry(self, now: Now) -> None:
         if now.mono >= self._retry_at:
@@ -124,9 +127,12 @@ class Recorder:
             last = self._journal.last_seq(door)
         except JournalError as error:
             return self._fail(error)
-        if event.seq is None or last is None or event.seq <= last + 1:
+        if event.seq is None or last is None or event.seq <= last + 1 or self._gaps.get(door) == event.seq:
             return True
-        return self._write(Kind.GAP, event.at, {"door": door, "first": last + 1, "last": event.seq - 1})
+        if not self._write(Kind.GAP, event.at, {"door": door, "first": last + 1, "last": event.seq - 1}):
+            return False
+        self._gaps[door] = event.seq  # where the event itself can't be written now, the gap is told already
+        return True
 
     def _availability(self, message: Kept, now: Now) -> bool:
         """Only changes are news: at every connect the broker tells how it stands."""

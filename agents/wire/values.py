@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 # What the `person` topic says when there is no name to say.
 UNKNOWN, NOBODY = "unknown", "none"
+MOST_LETTERS = 64  # of a name
 
 
 def _person_name(name: str) -> str:
@@ -16,7 +17,10 @@ def _person_name(name: str) -> str:
         raise ValueError("a name has no control characters and no space at its ends")
     if name.casefold() in (UNKNOWN, NOBODY):
         raise ValueError(f"{name!r} is what the person topic says when nobody is known")
-    return unicodedata.normalize("NFC", name)  # the same name is the same text, however it was typed
+    composed = unicodedata.normalize("NFC", name)  # the same name is the same text, however it was typed
+    if len(composed) > MOST_LETTERS:  # some letters have no composed form, and become two or three
+        raise ValueError(f"a name has at most {MOST_LETTERS} letters")
+    return composed
 
 
 def one_line(text: str) -> str:
@@ -31,7 +35,7 @@ def _one_line(value: object) -> object:
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
 """A door, camera or agent: one topic level, so lower-case letters, digits, `_` and `-`."""
 
-PersonName = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(_person_name)]
+PersonName = Annotated[str, StringConstraints(min_length=1, max_length=MOST_LETTERS), AfterValidator(_person_name)]
 CorrelationId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 UtcSeconds = Annotated[float, Field(ge=0, lt=1e11)]
 """Seconds since 1970 in UTC. The upper bound refuses milliseconds."""

@@ -199,7 +199,6 @@ def test_openings_of_a_group_that_overlap_are_drawn_in_lanes_of_their_own() -> N
     assert _apart([early, late, evening]) == [[early, evening], [late]]
 
 
-
 def test_a_yes_says_by_which_line_and_what_is_asked_for(ask: Facelatch) -> None:
     done = ask("explain", "Ana Kovač", "--door", "front", "--at", "2026-12-21 20:00")
     assert done.status == 0

@@ -1,4 +1,4 @@
-"""What topics.md says of orders and identities, written a second time: json and plain ifs.
+"""What topics.md says of orders, answers and identities, written a second time: json and plain ifs.
 
 Nothing here is taken from `agents`, so that the agents can be held against it.
 """
@@ -8,11 +8,14 @@ from __future__ import annotations
 import json
 import math
 import re
+import unicodedata
+from collections.abc import Sequence
 from typing import Any
 
 WORDS = ("UNLOCK", "OPEN", "LOCK")
 ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+CLOCK_TIME = re.compile(r"([01]?[0-9]|2[0-3]):[0-5][0-9]")
 
 
 def command(payload: bytes) -> dict[str, Any] | None:
@@ -29,9 +32,32 @@ def command(payload: bytes) -> dict[str, Any] | None:
         and (found["session"] is None or is_id(found["session"]))
         and (found["id"] is None or is_id(found["id"]))
         and (found["ts"] is None or is_time(found["ts"]))
-        and (found["source"] is None or (isinstance(found["source"], str) and len(found["source"]) <= 200))
+        and is_text(found["source"])
     )
     return found if right else None
+
+
+def switch(payload: bytes) -> dict[str, Any] | None:
+    """ON or OFF, in words or as an object with its source."""
+    found = _order(payload, "state", ())
+    return found if found is not None and found["state"] in ("ON", "OFF") else None
+
+
+def answer(payload: bytes) -> dict[str, Any] | None:
+    """YES or NO, in words or as an object with its source and the question's id."""
+    found = _order(payload, "answer", ("id",))
+    right = found is not None and found["answer"] in ("YES", "NO") and (found["id"] is None or is_id(found["id"]))
+    return found if right else None
+
+
+def let_in(payload: bytes) -> dict[str, Any] | None:
+    """`NAME until 22:00`, or an object, in which `until` may also be UTC seconds, or null."""
+    found = _order(payload, "person until", ())
+    if found is None or not is_person(found["person"]):
+        return None
+    until = found["until"]
+    clock_time = isinstance(until, str) and CLOCK_TIME.fullmatch(until) is not None
+    return _composed(found) if until is None or clock_time or is_time(until) else None
 
 
 def grant(payload: bytes) -> dict[str, Any] | None:
@@ -45,7 +71,7 @@ def grant(payload: bytes) -> dict[str, Any] | None:
         and is_person(found["person"])
         and is_time(found["expires_at"])
     )
-    return found if right else None
+    return _composed(found) if right and found else None
 
 
 def identity(payload: bytes) -> dict[str, Any] | None:
@@ -62,7 +88,17 @@ def identity(payload: bytes) -> dict[str, Any] | None:
         and len(found["faces"]) <= 32
         and all(_is_face(face) for face in found["faces"])
     )
-    return found if right else None
+    return found | {"faces": [_composed(face) for face in found["faces"]]} if right and found else None
+
+
+def stamp(properties: Sequence[tuple[str, str]]) -> tuple[float, int] | None:
+    """`captured_at` and `seq` of a picture; None where one is missing or makes no sense."""
+    found = dict(properties)
+    try:
+        captured_at, seq = float(found["captured_at"]), int(found["seq"])
+    except (KeyError, ValueError):
+        return None
+    return (captured_at, seq) if is_time(captured_at) and is_count(seq) else None
 
 
 def is_id(value: object) -> bool:
@@ -74,9 +110,15 @@ def is_name(value: object) -> bool:
 
 
 def is_person(value: object) -> bool:
-    if not isinstance(value, str) or not 1 <= len(value) <= 64:
+    """At most 64 letters, as they were typed and composed."""
+    if not isinstance(value, str) or not 1 <= len(value) <= 64 or len(unicodedata.normalize("NFC", value)) > 64:
         return False
     return value.isprintable() and value == value.strip() and value.casefold() not in ("unknown", "none")
+
+
+def is_text(value: object) -> bool:
+    """A line for people, or none."""
+    return value is None or (isinstance(value, str) and len(value) <= 200)
 
 
 def is_time(value: object) -> bool:
@@ -127,6 +169,30 @@ def _is_number(value: object, least: float) -> bool:
 
 def _has_keys(found: dict[str, Any], needed: str, optional: tuple[str, ...] = ()) -> bool:
     return set(needed.split()) <= set(found) <= {*needed.split(), *optional}
+
+
+def _order(payload: bytes, needed: str, optional: tuple[str, ...]) -> dict[str, Any] | None:
+    """What people send: words, or a JSON object, of which the words are the most important part."""
+    bare = payload.strip()
+    if len(payload) > 1024:
+        return None
+    if bare.startswith(b"{"):
+        found = _object(bare, needed, ("source", *optional))
+        return found if found is not None and is_text(found["source"]) else None
+    try:
+        words = bare.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    values = [part.strip() for part in words.rsplit(" until ", 1)] if " " in needed else [words]
+    if len(values) != len(needed.split()):
+        return None
+    return dict.fromkeys(("source", *optional)) | dict(zip(needed.split(), values, strict=True))
+
+
+def _composed(found: dict[str, Any]) -> dict[str, Any]:
+    """A name is the same however it was typed: people type it in parts, or whole."""
+    person = found["person"]
+    return found | {"person": person if person is None else unicodedata.normalize("NFC", person)}
 
 
 def _object(payload: bytes, needed: str, optional: tuple[str, ...] = ()) -> dict[str, Any] | None:

@@ -8,8 +8,9 @@ from typing import Any
 
 from agents.runtime.events import Kept, Message
 from agents.runtime.inbox import Inbox
-from agents.scheduler.agent import JOURNAL, SchedulerAgent
+from agents.scheduler.agent import SchedulerAgent
 from agents.scheduler.config import SchedulerSettings
+from agents.scheduler.journal import FILE
 from agents.scheduler.rules import Rules
 from agents.wire.messages import Box, Face, Identity
 from agents.wire.stamp import Stamp
@@ -57,7 +58,7 @@ class House:
         self.agent.on_event(Message(SNAPSHOT, ("porch",), jpeg, True, stamp, T0), self.clock.now())
 
     def records(self) -> list[tuple[str, dict[str, Any]]]:
-        return records(self.data / JOURNAL)
+        return records(self.data / FILE)
 
     def hear(self, topic: Topic, *names: str, payload: bytes | str, retain: bool = False) -> None:
         self.agent.on_event(message(topic, *names, payload=payload, retain=retain), self.clock.now())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.scheduler.agent import JOURNAL
+from agents.scheduler.journal import FILE
 from agents.wire.messages import Cause, DoorEvent, EventType
 from agents.wire.scheduling import Answer, YesNo
 from agents.wire.topics import (
@@ -125,18 +125,18 @@ def test_every_decision_is_in_the_journal_before_the_door_hears_of_it(house: Hou
 
 
 def test_what_can_not_be_written_down_does_not_open_the_door_and_is_a_problem(tmp_path: Path) -> None:
-    (tmp_path / JOURNAL).write_text("no journal at all, but some text that is long enough to be looked at" * 9)
+    (tmp_path / FILE).write_text("no journal at all, but some text that is long enough to be looked at" * 9)
     house = House(tmp_path)
     house.see("Ana")
     house.see("Ana")
     assert (house.grants, house.decisions()) == ([], [("no_journal", "Ana")])
     problem = house.agent.report().problem or ""
-    assert JOURNAL in problem
+    assert FILE in problem
     assert "nobody is let in" in problem
 
 
 def test_a_journal_that_can_be_written_again_is_written_again(tmp_path: Path) -> None:
-    in_the_way = tmp_path / JOURNAL
+    in_the_way = tmp_path / FILE
     in_the_way.mkdir()
     house = House(tmp_path)
     house.tell(AVAILABILITY, "camera", "porch", payload="online", mid=1)

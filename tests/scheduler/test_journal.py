@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from agents.scheduler import journal as journal_module
+from agents.scheduler import journal_file
 from agents.scheduler.journal import (
     MAX_BODY_BYTES,
     REVIEWED,
@@ -24,6 +25,7 @@ from agents.scheduler.journal import (
     Kind,
     NoJournal,
 )
+from agents.scheduler.journal_file import make
 from agents.scheduler.journal_reader import JournalReader
 from tests.scheduler.journals import (
     T0,
@@ -150,7 +152,7 @@ def test_the_last_state_of_each_agent_is_known_after_a_restart(journal: Journal,
 @pytest.mark.parametrize(
     ("at", "body", "said"),
     [
-        (T0, {"detail": "x" * MAX_BODY_BYTES}, f"a record of {MAX_BODY_BYTES + 13} bytes"),
+        (T0, {"detail": "x" * (MAX_BODY_BYTES - 12)}, f"a record of {MAX_BODY_BYTES + 1} bytes"),
         (T0, {"detail": "ž" * (MAX_BODY_BYTES // 2)}, f"a record of {MAX_BODY_BYTES + 13} bytes"),
         (float("nan"), {}, "at nan is not written"),
         (float("inf"), {}, "at inf is not written"),
@@ -183,6 +185,31 @@ def test_the_file_and_its_folder_are_their_owners_alone(journal: Journal, path: 
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert {file.name for file in path.parent.iterdir()} == {f"{path.name}{part}" for part in ("", "-wal", "-shm")}
     assert {stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()} == {0o600}
+
+
+def test_the_file_is_never_open_to_others(path: Path) -> None:
+    umask = os.umask(0)
+    try:
+        make(path)
+    finally:
+        os.umask(umask)
+    assert [(file.name, stat.S_IMODE(file.stat().st_mode)) for file in path.parent.iterdir()] == [(path.name, 0o600)]
+
+
+def test_who_begins_a_journal_while_another_program_does_goes_on_with_that_one(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay_out = journal_file._lay_out
+
+    def slowly(draft: Path) -> None:
+        lay_out(draft)
+        monkeypatch.setattr(journal_file, "_lay_out", lay_out)
+        with Journal(path) as other:
+            assert write(other, 1) == [1]
+
+    monkeypatch.setattr(journal_file, "_lay_out", slowly)
+    with Journal(path) as journal:
+        assert write(journal, 1) == [2]
 
 
 def test_a_file_that_others_could_read_is_shut(journal: Journal, path: Path) -> None:

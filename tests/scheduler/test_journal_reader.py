@@ -6,6 +6,8 @@ import contextlib
 import itertools
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -151,14 +153,18 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+class Rubbish(bytes):
+    """Text that is not UTF-8."""
+
+
 OTHERS: dict[str, list[object]] = {
     "n": [-1, 0, 99],
-    "at": [0.0, "now", b"\xff"],
-    "kind": ["gap", "other", b"\xff", "\x1b[2J"],
-    "door": ["back", None, b"\xff"],
-    "seq": [12, "twelve", 0.5],
+    "at": [0.0, "now", Rubbish(b"\xff")],
+    "kind": ["gap", "other", b"\xff", Rubbish(b"\xff"), "\x1b[2J"],
+    "door": ["back", None, b"\xff", Rubbish(b"\xff")],
+    "seq": [12, "twelve", 0.5, Rubbish(b"\xff")],
     "salt": [bytes(16), None, "text"],
-    "body": ['{"person":"Ivan"}', "{", "[1]", None, b"\xff\xfe", 7, '{"id":{"a":1}}', "[" * 2000, "\x00"],
+    "body": ['{"person":"Ivan"}', "{", "[1]", None, b"\xff", Rubbish(b"\xff"), 7, '{"id":{"a":1}}', "[" * 2000, "\x00"],
     "digest": [bytes(32), "text", 0],
     "hash": [bytes(32), "text", 0],
 }
@@ -175,8 +181,10 @@ def test_whatever_is_changed_in_the_file_is_named_and_the_rest_can_still_be_read
     column, value, n = change
     path = Path(shutil.copy(kept, tmp_path_factory.mktemp("changed")))
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.text_factory = bytes
         before = db.execute(f"SELECT {column} FROM records WHERE n = ?", (n,)).fetchone()
-        db.execute(f"UPDATE records SET {column} = ? WHERE n = ?", (value, n))
+        to = "CAST(? AS TEXT)" if isinstance(value, Rubbish) else "?"
+        db.execute(f"UPDATE records SET {column} = {to} WHERE n = ?", (value, n))
         after = db.execute(f"SELECT {column} FROM records WHERE n = ?", (n,)).fetchone()
     if before == after:
         assert is_whole(path)
@@ -281,6 +289,17 @@ def test_nothing_of_those_who_are_forgotten_stays_anywhere_in_the_files(journal:
     assert is_whole(path)
 
 
+def test_what_is_erased_is_overwritten_even_where_the_program_is_killed_before_it_is_done(
+    journal: Journal, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(JournalReader, "_wipe", lambda _: None)
+    write(journal, 5)
+    journal.close()
+    with JournalReader(path) as reader:
+        reader.forget("Ana", T0)
+    assert left_of("Ana", path.parent) == []
+
+
 def test_erasing_very_much_is_done_in_parts_so_that_the_scheduler_can_write_in_between(
     journal: Journal, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -296,6 +315,7 @@ def test_a_reader_who_still_has_the_old_text_open_is_told_of(
     journal: Journal, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(journal_reader, "TIMEOUT_S", 0.0)
+    monkeypatch.setattr(journal_reader, "TRIES", 2)
     write(journal, 1)
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other, JournalReader(path) as reader:
         other.execute("BEGIN")
@@ -304,6 +324,29 @@ def test_a_reader_who_still_has_the_old_text_open_is_told_of(
             reader.forget("Ana", T0)
         other.execute("COMMIT")
         assert reader.forget("Ana", T0) == 0
+    assert left_of("Ana", path.parent) == []
+
+
+MOVER = """
+import fcntl, sys, time
+shared = open(sys.argv[1], "r+b")
+fcntl.lockf(shared, fcntl.LOCK_EX, 1, 121)  # as SQLite does while it moves the log into the file
+print("moving", flush=True)
+time.sleep(0.3)
+"""
+
+
+def test_while_the_scheduler_moves_the_log_into_the_file_erasing_waits(journal: Journal, path: Path) -> None:
+    """Of two who do that at once SQLite refuses one, without waiting."""
+    write(journal, 1)
+    shared = path.with_name(f"{path.name}-shm")
+    with (
+        JournalReader(path) as reader,
+        subprocess.Popen([sys.executable, "-c", MOVER, shared], stdout=subprocess.PIPE) as mover,
+    ):
+        assert mover.stdout is not None
+        assert mover.stdout.readline() == b"moving\n"
+        assert reader.forget("Ana", T0) == 1
     assert left_of("Ana", path.parent) == []
 
 

@@ -142,6 +142,7 @@ def test_peoples_dates_hold_for_the_day_on_which_a_window_opens() -> None:
         objection(night, "Petra", f"2026-11-{when}")[0] for when in ("23 01:00", "23 22:00", "28 01:59", "28 22:00")
     ]
     assert told == [Why.NOT_YET_VALID, None, None, Why.NO_LONGER_VALID]
+    assert night.is_open("front", at("2026-11-28 01:59"))
 
 
 def test_a_guest_is_let_in_on_the_first_and_on_the_last_day() -> None:
@@ -149,13 +150,19 @@ def test_a_guest_is_let_in_on_the_first_and_on_the_last_day() -> None:
     assert changes(all_day, "2026-11-22 12:00", hours=7 * 24, person="Petra") == ["+23:00", "-23:00"]
 
 
-def test_a_name_may_stand_twice_in_a_group_with_different_dates() -> None:
-    weeks = [{"name": "Ivan", "until": "2026-11-06"}, {"name": "Ivan", "from": "2026-11-16", "until": "2026-11-20"}]
+def test_a_name_may_stand_in_a_group_more_than_once_with_different_dates() -> None:
+    weeks = [
+        {"name": "Ivan", "until": "2026-11-06"},
+        {"name": "Ivan", "from": "2026-12-07", "until": "2026-12-11"},
+        {"name": "Ivan", "from": "2026-11-16", "until": "2026-11-20"},
+    ]
     found = rules({**WORK, "who": "interns"}, groups={"interns": weeks})
-    told = [objection(found, "Ivan", f"2026-11-{day} 12:00") for day in ("06", "09", "16", "23")]
-    assert [why for why, *_ in told] == [None, Why.NOT_YET_VALID, None, Why.NO_LONGER_VALID]
-    assert told[1][1:] == ("Ivan is in interns from 2026-11-16 until 2026-11-20", ("groups", "interns", 1))
-    assert told[3][1:] == ("Ivan was in interns from 2026-11-16 until 2026-11-20", ("groups", "interns", 1))
+    told = {day: objection(found, "Ivan", f"2026-{day} 12:00") for day in ("11-06", "11-09", "11-16", "11-23", "12-14")}
+    december, november = (("groups", "interns", 1), ("groups", "interns", 2))
+    assert [why for why, *_ in told.values()] == [None, Why.NOT_YET_VALID, None, Why.NOT_YET_VALID, Why.NO_LONGER_VALID]
+    assert told["11-09"][1:] == ("Ivan is in interns from 2026-11-16 until 2026-11-20", november)
+    assert told["11-23"][1:] == ("Ivan is in interns from 2026-12-07 until 2026-12-11", december)
+    assert told["12-14"][1:] == ("Ivan was in interns from 2026-12-07 until 2026-12-11", december)
 
 
 def test_a_holiday_closes_the_windows_that_open_on_it_also_past_midnight() -> None:
@@ -259,6 +266,12 @@ def test_yesterdays_window_counts_by_its_place_in_the_file_too() -> None:
         assert ruling.loc == ("doors", "front", "windows", 0)
 
 
+def test_an_exceptions_opening_goes_before_a_window_of_the_night_before() -> None:
+    early = {"date": "2026-12-19", "open": [{"who": "staff", "from": "00:00", "to": "06:00"}]}
+    ruling = rules(NIGHT, exceptions=(early,)).judge("front", "Ana", at("2026-12-19 01:00"))
+    assert ruling.loc == ("exceptions", 0, "open", 0)
+
+
 def test_any_group_of_a_person_helps_and_is_told() -> None:
     window = {**WORK, "who": ["guests", "staff", "everybody"]}
     found = rules(window, groups={"cleaners": ["Ana"]})
@@ -308,6 +321,20 @@ def test_a_closed_day_is_told_before_a_holiday_and_both_only_to_whom_the_window_
     assert objection(found, "Ana", "2026-12-25 12:00") == (Why.CLOSED_DAY, "closed on 2026-12-25", ("exceptions", 0))
     assert objection(found, "Ana", "2026-12-25 19:00")[0] is Why.OUTSIDE_WINDOW
     assert objection(found, "Petra", "2026-12-25 12:00")[0] is Why.NO_LONGER_VALID
+
+
+def test_a_holiday_is_told_before_a_persons_dates() -> None:
+    """Two windows are for her now: one is shut, for the other she is no guest any more."""
+    found = rules(WORK, {**WORK, "who": "guests", "holidays": "open"}, groups={"staff": ["Petra"]})
+    assert objection(found, "Petra", "2026-12-25 12:00")[0] is Why.HOLIDAY
+
+
+def test_dates_are_those_of_the_windows_that_are_open_now() -> None:
+    """Petra will be a cleaner, but it is the guests' window, and she is no guest any more."""
+    cleaners = [{"name": "Petra", "from": "2026-12-14"}]
+    found = rules({**WORK, "who": "guests"}, {**NIGHT, "who": "cleaners"}, groups={"cleaners": cleaners})
+    assert objection(found, "Petra", "2026-12-04 12:00")[0] is Why.NO_LONGER_VALID
+    assert objection(found, "Petra", "2026-12-04 19:00")[0] is Why.NOT_YET_VALID
 
 
 def test_a_closed_day_comes_before_a_holiday_of_the_night_before() -> None:

@@ -1,10 +1,10 @@
 """The rules against a slow model that reads the file's text as a person would, minute by minute.
 
 One policy that has a bit of everything is asked about one person in every minute of a year, in five
-time zones (`is_open`: in each 61st minute, and whenever something opens or closes). Many small policies are asked in
-every minute of the nights in which clocks change, in the minutes before and at which something opens or
-closes, on each day of the year, and in each 97th minute; there about one of four people, another one
-each day. Spans are compared by every minute of the year that they hold.
+time zones (`is_open`: in each 61st minute, and whenever something opens or closes). Many small
+policies are asked in every minute of the nights in which clocks change, in the minutes before and at
+which something opens or closes, on each day of the year, and in each 97th minute; there about one of
+four people, another one each day. Spans are compared by every minute of the year that they hold.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from agents.scheduler.config import SchedulerSettings
@@ -39,6 +39,7 @@ YEARS = [
 DOOR = "front"
 PEOPLE = ["Ana", "Ivan", "Petra", "Nobody's"]
 DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+AS_FOUND = [Phase.explicit, Phase.reuse, Phase.generate]  # making a failure smaller takes minutes
 ONE_DAY = timedelta(days=1)
 
 
@@ -379,7 +380,7 @@ def moments(policy: Policy, zone: str, year: int) -> list[int]:
 
 
 @pytest.mark.parametrize(("zone", "year"), YEARS)
-@settings(deadline=None, max_examples=4, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=4, suppress_health_check=list(HealthCheck), phases=AS_FOUND)
 @given(data=st.data())
 def test_any_policy_is_judged_as_by_the_clock_on_the_wall(zone: str, year: int, data: st.DataObject) -> None:
     policy = data.draw(policies(zone, year))
@@ -392,7 +393,7 @@ def test_any_policy_is_judged_as_by_the_clock_on_the_wall(zone: str, year: int, 
         assert rules.is_open(DOOR, utc) == model.is_open(wall), wall
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck), phases=AS_FOUND)
 @given(data=st.data())
 def test_spans_hold_the_minutes_of_the_openings_that_name_a_group(data: st.DataObject) -> None:
     zone, year = data.draw(st.sampled_from(YEARS))
