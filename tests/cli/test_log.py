@@ -74,7 +74,7 @@ def test_what_happened_is_told_in_the_houses_time_the_oldest_first(told: Journal
     assert facelatch("log") == (
         0,
         [
-            f"2027-01-15 09:00:00  {CAME} (staff, mon-fri 07:00 to 19:00); door open after 160 ms",
+            f"2027-01-15 09:00:00  {CAME} (staff, mon-fri 07:00 to 19:00); door open after 250 ms",
             "2027-01-15 09:00:00  door front unlocked for Ana",
             "2027-01-15 09:00:03  door front locked",
             "2027-01-15 09:00:05  DENIED: door back, Ivan at distance 0.28: closed for a holiday",
@@ -147,7 +147,7 @@ def test_a_spreadsheet_gets_columns(told: Journal, facelatch: Facelatch) -> None
         ("5", "switch", "ON", ""),
     ]
     assert rows[0]["time"] == "2027-01-15T09:00:00.000+01:00"
-    assert rows[0]["text"] == f"{CAME} (staff, mon-fri 07:00 to 19:00); door open after 160 ms"
+    assert rows[0]["text"] == f"{CAME} (staff, mon-fri 07:00 to 19:00); door open after 250 ms"
     assert (rows[3]["reason"], rows[3]["door"], rows[4]["source"]) == ("holiday", "back", "Eva")
 
 

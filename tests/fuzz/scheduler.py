@@ -1,227 +1,239 @@
-"""Stories of a scheduler: whatever it hears, it grants only to somebody who was seen to be there, and may."""
+"""Whatever a scheduler hears, it grants only to somebody who was seen to be there, and may come in."""
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
 
-from agents.wire.topics import (
-    ANSWER,
-    AVAILABILITY,
-    AWAY_SET,
-    ENABLED_SET,
-    EVENT,
-    IDENTITY,
-    LET_IN_SET,
-    SESSION,
-    SNAPSHOT,
-    Topic,
+from tests.fuzz.junk import FRAGMENTS, RAW, obj, text
+from tests.fuzz.reader import blob
+from tests.fuzz.scheduler_story import (
+    AGES_S,
+    CAMERAS,
+    COUNTS,
+    DAY_S,
+    DOORS,
+    HOUR_S,
+    JUMPS_S,
+    ORDERS,
+    PEOPLE,
+    STEPS,
+    STEPS_S,
+    TRACKS,
+    Story,
 )
-from tests.fuzz.junk import Pair, damaged, obj, payload, text
-from tests.fuzz.reader import Reader
-from tests.fuzz.scheduler_house import House
 from tests.fuzz.targets import Target
-
-HOUR_S, DAY_S = 3600.0, 86_400.0
-STEPS_S = (0.0, 0.125, 0.125, 0.5, 1.0, 2.0, 2.5, 6.0, 11.0, 61.0)
-# T0 is Friday at nine in the house. Then: people have to agree; one frame is enough, also past midnight; an
-# exception opens; nothing is open; a holiday; a closed day; the guests are there; long ago, and far ahead
-JUMPS_S = (
-    *(0.0, 1.5, -1.5, 60.0, 12 * HOUR_S, 14 * HOUR_S, 16.5 * HOUR_S, DAY_S, 2 * DAY_S, 3 * DAY_S, 4 * DAY_S),
-    *(5 * DAY_S, -DAY_S, -1e6, 4e8),
-)
-AGES_S = (0.0, 0.0, 0.0, 0.0, 0.25, 0.25, 2.0, 2.001, -1.0, -1.001, 3.0, 5.0, 11.0, -1e6)
-PEOPLE = ("Ana", "Ana", "Ana", "Borut", "Cene", "Petra", "Karlo", "Lucija", "Vid", None, None, None)
-TRACKS = (None, None, None, 1, 1, 2)
-COUNTS = (1, 1, 1, 1, 1, 1, 1, 2, 2, 3, 0, 32, 33)
-CAMERAS = ("porch", "porch", "porch", "yard", "hall")
-DOORS = ("front", "back")
-ORDERS: tuple[tuple[Topic, tuple[str, ...]], ...] = (
-    *((ENABLED_SET, (door,)) for door in DOORS),
-    (AWAY_SET, ("main",)),
-    *((LET_IN_SET, (door,)) for door in DOORS),
-)
-UNTILS = ('"22:00"', '"09:00"', '"9:05"', "null", '"24:00"', "1800000000", "1800000060", "1800050000.5", "1900000000")
-SOURCES = ("null", '"Ana, phone"', '"a\\nb"', '"\\u202e"', '"' + "č" * 200 + '"', '"' + "č" * 201 + '"')
-STAMPS = ((), (("seq", "1"),), (("captured_at", "nan"), ("seq", "1")), (("captured_at", "1e400"), ("seq", "1")))
-MAX_STEPS = 20
-
-
-class Story:
-    """Bytes as a story: what one scheduler hears, one message after another."""
-
-    def __init__(self, data: bytes) -> None:
-        self.reader, self.house, self.seq = Reader(data), House(), 0
-        self.said: list[bytes] = []
-        if not self.reader.flag():
-            for door in DOORS:
-                self.house.hear(SESSION, (door,), b"word-" + door.encode(), True)
-                self.house.hear(AVAILABILITY, ("door", door), b"online", True)
-
-    def run(self) -> set[str]:
-        for _ in range(MAX_STEPS):
-            if not self.reader.more:
-                break
-            self.reader.pick(STEPS)(self)
-        self.house.finish()
-        counters = self.house.agent.report().counters
-        return self.house.seen | {word for word, count in counters.items() if count}
-
-    def identity(self) -> None:
-        camera = self.reader.pick(CAMERAS)
-        retain = self.reader.number() % 8 == 1
-        make = partial(self._identity, camera)
-        content = payload(self.reader, make, make, make, self._again)
-        self.said.append(content)
-        self.house.hear(IDENTITY, (camera,), content, retain)
-
-    def frame(self) -> None:
-        """A frame as a camera's next one is: an eighth of a second later, and the agent takes its turn."""
-        self.house.wait(0.125)
-        self.identity()
-
-    def session(self) -> None:
-        door, retain = self.reader.pick(DOORS), self.reader.flag()
-        words = (b"word-2", b"word-3", b"", b"a\n", b"\xff", "č".encode(), b"a" * 64, b"a" * 65, b'"a"')
-        self.house.hear(SESSION, (door,), payload(self.reader, lambda reader: reader.pick(words)), retain)
-
-    def availability(self) -> None:
-        door, retain = self.reader.pick(DOORS), self.reader.flag()
-        words = (b"online", b"offline", b"ONLINE", b"online\n", b"", b"\xff")
-        content = payload(self.reader, lambda reader: reader.pick(words))
-        self.house.hear(AVAILABILITY, ("door", door), content, retain)
-
-    def order(self) -> None:
-        """What people may switch, and whom they may let in."""
-        (topic, names), retain = self.reader.pick(ORDERS), self.reader.number() % 8 == 1
-        makers = (_let_in, _let_in_words) if topic is LET_IN_SET else (_switch, _switch_words)
-        self.house.hear(topic, names, payload(self.reader, *makers), retain)
-
-    def answer(self) -> None:
-        door, retain = self.reader.pick(DOORS), self.reader.number() % 8 == 1
-        content = payload(self.reader, partial(self._answer, door), _answer_words)
-        self.house.hear(ANSWER, (door,), content, retain)
-
-    def snapshot(self) -> None:
-        camera, kind = self.reader.pick(CAMERAS), self.reader.number() % 8
-        at = self.house.clock.now().utc - self.reader.pick(AGES_S)
-        stamp = STAMPS[kind - 1] if 1 <= kind <= len(STAMPS) else (("captured_at", f"{at:.6f}"), ("seq", "7"))
-        self.house.hear(SNAPSHOT, (camera,), b"a picture" + self.reader.take(2), True, stamp)
-
-    def event(self) -> None:
-        """What the journal's connection hears."""
-        if self.reader.flag():
-            states = (b"online", b"offline", b"gone", b"\xff")
-            self.house.keep(AVAILABILITY, ("camera", "porch"), payload(self.reader, lambda reader: reader.pick(states)))
-        else:
-            self.house.keep(EVENT, (self.reader.pick(DOORS),), payload(self.reader, _event))
-
-    def wait(self) -> None:
-        self.house.wait(self.reader.pick(STEPS_S))
-
-    def clock(self) -> None:
-        self.house.jump_s, self.house.utc_is_set = self.reader.pick(JUMPS_S), self.reader.number() % 4 != 1
-        self.house.wait(0.0)
-
-    def broker(self) -> None:
-        if self.house.session.there:
-            self.house.disconnect(told=self.reader.flag())
-        else:
-            self.house.connect()
-
-    def disk(self) -> None:
-        """It is full, or there is room again."""
-        self.house.journal.writable = not self.house.journal.writable
-
-    def _again(self, reader: Reader) -> bytes:
-        return reader.pick(self.said) if self.said else b""
-
-    def _identity(self, camera: str, reader: Reader) -> bytes:
-        self.seq += 1
-        age_s = reader.pick(AGES_S)
-        faces = [self._face(reader) for _ in range(reader.pick(COUNTS))]
-        return obj(
-            damaged(
-                reader,
-                [
-                    ("id", text(f"{camera}-{self.seq}")),
-                    ("camera", text("yard" if reader.number() == 7 else camera)),
-                    ("captured_at", text(self.house.clock.now().utc - age_s)),
-                    ("seq", text(1 if reader.number() == 7 else self.seq)),
-                    ("faces", b"[" + b",".join(faces) + b"]"),
-                ],
-            )
-        )
-
-    def _face(self, reader: Reader) -> bytes:
-        box = [(side, b"100") for side in ("left", "top", "width", "height")]
-        person, kind = reader.pick(PEOPLE), reader.number()
-        pairs = [
-            ("person", text(person)),
-            ("distance", reader.pick((b"0.3", b"0", b"null", b"0.7")) if kind >= 128 else b"0.3"),
-            ("margin", b"0.1"),
-            ("box", obj(damaged(reader, box) if kind >= 224 else box)),
-            ("sharpness", b"9.0"),
-            ("track", text(TRACKS[kind % len(TRACKS)])),
-        ]
-        return obj(damaged(reader, pairs) if kind >= 224 else pairs)
-
-    def _answer(self, door: str, reader: Reader) -> bytes:
-        """To the last question, mostly."""
-        last = self.house.questions.get(door)
-        ids = (text(last[0]["id"]) if last else b"null", b"null", b'"porch-1"', b'"x y"')
-        pairs = [("answer", reader.pick((b'"YES"', b'"NO"', b'"yes"'))), ("id", reader.pick(ids)), _source(reader)]
-        return obj(damaged(reader, pairs))
-
-
-def _source(reader: Reader) -> Pair:
-    return "source", reader.pick(SOURCES).encode()
-
-
-def _answer_words(reader: Reader) -> bytes:
-    return reader.pick((b"YES", b"NO", b" YES\n", b"yes", b"YES\x00", b"NO!", b""))
-
-
-def _switch(reader: Reader) -> bytes:
-    return obj(damaged(reader, [("state", reader.pick((b'"OFF"', b'"ON"', b'"on"'))), _source(reader)]))
-
-
-def _switch_words(reader: Reader) -> bytes:
-    return reader.pick((b"OFF", b"ON", b" ON\n", b"on", b"true", b"ON\x00", b"\xff\xfe"))
-
-
-def _let_in(reader: Reader) -> bytes:
-    person, until = text(reader.pick(("Petra", "Ana", "Vid", "unknown", "e\u0301"))), reader.pick(UNTILS).encode()
-    return obj(damaged(reader, [("person", person), ("until", until), _source(reader)]))
-
-
-def _let_in_words(reader: Reader) -> bytes:
-    if reader.flag():
-        return f"guest {reader.number() % 16} until 23:00".encode()
-    words = ("Petra until 22:00", "Ana until 8:15", "Petra", "until 22:00", "a until b until 23:59", "Vid until 24:00")
-    return reader.pick(words).encode()
-
-
-def _event(reader: Reader) -> bytes:
-    pairs = [
-        ("seq", reader.pick((b"1", b"2", b"3", b"9", b"null"))),
-        ("event_type", reader.pick((b'"unlocked"', b'"locked"'))),
-        ("at", b"1800000000.5"),
-        ("cause", b'"grant"'),
-    ]
-    return obj(damaged(reader, pairs))
-
-
-STEPS = (
-    *(Story.frame, Story.identity, Story.session, Story.availability, Story.order, Story.wait, Story.clock),
-    *(Story.broker, Story.answer, Story.snapshot, Story.event, Story.disk),
-    *([Story.frame] * 12 + [Story.order, Story.answer, Story.wait, Story.wait, Story.clock, Story.identity]),
-)
 
 
 def run(data: bytes) -> set[str]:
     return Story(data).run()
 
 
-from tests.fuzz.scheduler_seeds import SEEDS  # noqa: E402 - seeds are written in the words above
+# The steps of a story as the bytes that tell it
+
+START, ALONE = b"\x00", b"\x01"
+
+
+def step(kind: Callable[[Story], None], *choices: int) -> bytes:
+    return bytes([STEPS.index(kind), *choices])
+
+
+def see(*people: str | None, camera: str = "porch", age_s: float = 0.0, track: int | None = None) -> bytes:
+    """The camera's next frame, with these people in it."""
+    faces = [(PEOPLE.index(person), TRACKS.index(track)) for person in people]
+    choices = [AGES_S.index(age_s), COUNTS.index(len(people)), *(n for face in faces for n in face), 0, 0, 4, 0]
+    return step(Story.frame, CAMERAS.index(camera), 0, 4, *choices)
+
+
+def wait(s: float) -> bytes:
+    return step(Story.wait, STEPS_S.index(s))
+
+
+def clock(jump_s: float, is_set: bool = True) -> bytes:
+    return step(Story.clock, JUMPS_S.index(jump_s), 0 if is_set else 1)
+
+
+def told(kind: Callable[[Story], None], content: bytes, retain: bool = False) -> bytes:
+    """The step in which exactly this payload arrives, at the porch or the front door."""
+    return step(kind, 0, int(retain)) + RAW + blob(content)
+
+
+def order(topic: str, content: str, retain: bool = False) -> bytes:
+    """One of people's orders, to the scheduler or the front door."""
+    at = next(n for n, (found, _) in enumerate(ORDERS) if topic in found.path)
+    return step(Story.order, at, int(retain)) + RAW + blob(content.encode())
+
+
+def answer(content: str, door: str = "front", retain: bool = False) -> bytes:
+    return step(Story.answer, DOORS.index(door), int(retain)) + RAW + blob(content.encode())
+
+
+def whole(number: int, **other: bytes) -> bytes:
+    """An identity of Ana as the `number`th frame of those that `told` tells."""
+    face = obj(
+        [
+            ("person", other.get("person", b'"Ana"')),
+            ("distance", other.get("distance", b"0.3")),
+            ("margin", b"0.1"),
+            ("box", other.get("box", obj([(side, b"100") for side in ("left", "top", "width", "height")]))),
+            ("sharpness", other.get("sharpness", b"9.0")),
+            ("track", other.get("track", b"null")),
+        ]
+    )
+    return obj(
+        [
+            ("id", other.get("id", b'"porch-1"')),
+            ("camera", other.get("camera", b'"porch"')),
+            ("captured_at", other.get("captured_at", text(1_800_000_000 + number / 8))),
+            ("seq", other.get("seq", text(number))),
+            ("faces", other.get("faces", b"[" + face + b"]")),
+        ]
+    )
+
+
+def pair(**other: bytes) -> bytes:
+    """Two frames that agree, but for what is `other` in both."""
+    return told(Story.frame, whole(1, **other)) + told(Story.frame, whole(2, **other))
+
+
+# Seeds
+
+ANA, STRANGER = see("Ana") * 2, see(None) * 2
+EVENING, NIGHT, MORNING_AFTER = clock(12 * HOUR_S), clock(14 * HOUR_S), clock(16.5 * HOUR_S)
+BROKER, DISK = step(Story.broker, 1), step(Story.disk)
+AWAY, BACK, PETRA = order("away", "ON"), order("away", "OFF"), order("let_in", "Petra until 22:00")
+BY_THE_PORCH = '{"answer":"YES","id":"porch-2"}'
+
+FRAMES = (
+    *(pair(), pair() * 2, told(Story.frame, whole(1)) * 3, told(Story.identity, whole(0)) * 2, ANA, ANA * 3),
+    *(
+        see("Ana") + see(None),
+        STRANGER,
+        STRANGER * 2,
+        see("Ana", camera="yard") * 2,
+        see("Ana") + wait(6.0) + see("Ana"),
+    ),
+    *(told(Story.frame, whole(1), True) + told(Story.frame, whole(2), True), see("Ana", camera="hall") * 3),
+    *(see("Ana") + see("Borut") + see("Ana"), see("Ana", "Borut") * 2, see("Ana", "Ana") * 2, see() + ANA, see() * 3),
+    *(
+        see("Ana", track=1) + see("Ana", track=2),
+        see("Ana", track=1) * 2,
+        see(None, track=1) * 2 + see("Ana", track=1) * 2,
+    ),
+    *(see("Ana", track=1) * 2 + see(None, track=1) * 4, see("Ana", track=1) * 2 + see("Borut", track=1) * 2),
+    *(see("Ana", "Borut", None) * 3, see("Ana", camera="hall") + see("Ana") + see("Ana", camera="hall")),
+    *((see("Ana") + see("Ana", camera="hall")) * 3, ANA + wait(2.5) + ANA, see("Ana") + wait(2.0) + see("Ana")),
+)
+TIMES = (
+    *(
+        clock(jump) + see(person, camera=camera) * 3
+        for jump in JUMPS_S
+        for person, camera in (("Ana", "porch"), ("Vid", "yard"))
+    ),
+    *(clock(jump) + see("Petra") * 2 for jump in JUMPS_S[4:13]),
+    *(clock(jump) + see("Karlo") * 2 for jump in (0.0, 4 * DAY_S, 5 * DAY_S)),
+    *(NIGHT + see("Ana"), MORNING_AFTER + see("Petra"), MORNING_AFTER + see("Borut") * 2, see("Ana", age_s=3.0) * 3),
+    *(see("Ana", age_s=age_s) * 3 for age_s in AGES_S[4:]),
+    *(clock(0.0, is_set=False) + frames for frames in (ANA, see("Ana", age_s=11.0) * 2, PETRA + see("Petra") * 2)),
+    *(ANA + clock(-1e6) + ANA, ANA + clock(-1.5) + ANA * 2, clock(60.0) + ANA + clock(0.0) + ANA),
+)
+DENIED = (
+    *(see("Vid") * 2, see("Lucija") * 2, see("Petra") * 2, see("Ana", None) * 3 + wait(2.0) + see("Ana", None)),
+    *(
+        see("Ana", "Borut", camera="yard") * 2 + wait(1.0) + see("Ana", "Borut", camera="yard"),
+        ANA + wait(2.5) + ANA * 2,
+    ),
+    *(see("Ana") + wait(0.5) + see(None, track=1) * 2, see("Ana") + see("Borut") + see("Ana", None)),
+    see("Ana", track=1) + see("Ana", track=2) + see("Ana", track=1),
+    ANA + see("Borut") * 2 + see("Cene") * 2 + wait(61.0) + see("Cene") * 2,
+    (STRANGER + wait(2.5)) * 2 + ANA + wait(6.0) + ANA,
+    (STRANGER + wait(2.5)) * 2 + wait(2.5) + (STRANGER + wait(2.5)) * 2 + wait(2.5) + ANA,
+)
+SWITCHES = (
+    *(order("enabled", word) + ANA for word in ("OFF", '{"state":"OFF","source":"Ana, phone"}', "", "on")),
+    *(order("enabled", "OFF") + order("enabled", "ON", retain) + ANA for retain in (False, True)),
+    *(order("enabled", "OFF") + ANA + order("enabled", "ON") + see("Ana") * 2, AWAY + ANA + BACK + see("Ana")),
+    *(AWAY + ANA, AWAY + BACK + ANA, AWAY + order("let_in", "Ana until 22:00") + ANA, PETRA + see("Petra") * 2),
+    *(
+        PETRA + order("let_in", '{"person":"Petra","until":null}') + see("Petra") * 2,
+        PETRA + EVENING + see("Petra") * 2,
+    ),
+    *(
+        PETRA + NIGHT + see("Petra") * 2,
+        PETRA + clock(DAY_S) + see("Petra") * 2,
+        clock(0.0, is_set=False) + PETRA + AWAY,
+    ),
+    *(order("let_in", f"guest {n} until 23:00") * (n < 13) for n in range(1, 14)),
+    b"".join(order("let_in", f"guest {n} until 23:00") for n in range(14)) + PETRA,
+    *(order("let_in", f'{{"person":"Petra","until":{until}}}') + see("Petra") * 2 for until in (1.9e9, 1800000010, 0)),
+    order("let_in", '{"person":"' + "\ufb2c" * 30 + '","until":"22:00"}') + ANA,
+    pair(person=('"' + "\ufb2c" * 30 + '"').encode()),
+    pair(person='"e\u0301"'.encode()) + order("let_in", "\u00e9 until 22:00") + ANA,
+)
+ASKED = (
+    *(EVENING + ANA + answer(BY_THE_PORCH) + see("Ana") * 2, EVENING + ANA + answer("YES") + see("Ana")),
+    *(EVENING + ANA + wait(1.0) + answer(word) + see("Ana") * 2 for word in ("YES", "NO", "yes", '{"answer":"NO"}')),
+    *(EVENING + ANA + wait(1.0) + answer(*to) + see("Ana") for to in (("YES", "back"), ("YES", "front", True))),
+    *(EVENING + ANA + wait(6.0), EVENING + ANA + (wait(2.0) + see("Ana")) * 3, EVENING + ANA + answer(BY_THE_PORCH)),
+    EVENING + ANA + answer(BY_THE_PORCH) + (wait(2.0) + see(None)) * 3,
+    EVENING
+    + ANA
+    + answer(BY_THE_PORCH)
+    + order("enabled", "OFF")
+    + see("Ana")
+    + order("enabled", "ON")
+    + see("Ana") * 2,
+    EVENING + ANA + answer(BY_THE_PORCH) + answer('{"answer":"NO","id":"porch-2"}') + see("Ana"),
+    EVENING + see("Ana", "Borut") * 3 + wait(1.0) + see("Ana", "Borut") + answer("NO") + see("Borut") * 2,
+    EVENING
+    + ANA
+    + PETRA
+    + see("Ana", camera="hall") * 2
+    + order("let_in", "Ana until 22:30")
+    + see("Ana", camera="hall"),
+    EVENING + ANA + answer("YES") + wait(2.5) + ANA + answer(BY_THE_PORCH) + see("Ana"),
+    EVENING + step(Story.snapshot, 0, 0, 0, 1, 2) + ANA + step(Story.snapshot, 0, 0, 0, 3, 4),
+    EVENING
+    + step(Story.snapshot, 0, 0, AGES_S.index(5.0), 1, 2)
+    + ANA
+    + wait(2.0)
+    + step(Story.snapshot, 4, 0, 0, 3, 4),
+    EVENING + ANA + NIGHT + see("Ana") + answer(BY_THE_PORCH) + see("Ana"),
+)
+LINKS = (
+    *(told(Story.availability, word) + pair() for word in (b"offline", b"online\n", b"ONLINE", b"", b"\xff")),
+    *(
+        told(Story.session, b"other") + pair(),
+        told(Story.session, b"a\n") + pair(),
+        BROKER + pair(),
+        BROKER * 2 + pair(),
+    ),
+    *(step(Story.broker, 0) + pair(), BROKER * 2 + told(Story.availability, b"online") + pair()),
+    *(BROKER * 2 + told(Story.session, b"other") + pair(), BROKER * 2 + ANA + wait(1.0) + see("Ana")),
+    *(
+        told(Story.availability, b"offline") + ANA + told(Story.availability, b"online") + see("Ana"),
+        ANA + BROKER + ANA,
+    ),
+    *(DISK + ANA, DISK + ANA + DISK + see("Ana") + wait(2.5) + ANA, DISK + STRANGER, DISK + AWAY + DISK + ANA),
+    *(
+        EVENING + ANA + DISK + answer(BY_THE_PORCH) + see("Ana"),
+        DISK + step(Story.event, 0, 0) + RAW + blob(b"{}") + DISK,
+    ),
+)
+
+STORIES = (*FRAMES, *TIMES, *DENIED, *SWITCHES, *ASKED, *LINKS)
+CHANGED = ("person", "distance", "box", "sharpness", "track", "id", "camera", "captured_at", "seq", "faces")
+SEEDS = [START + story for story in STORIES] + [ALONE + story for story in STORIES]
+SEEDS += [START + pair(**{key: fragment}) for key in CHANGED for fragment in FRAGMENTS]
+SEEDS += [
+    START + told(kind, fragment) + pair()
+    for kind in (Story.frame, Story.session, Story.availability, Story.order)
+    for fragment in FRAGMENTS
+]
+SEEDS += [START + EVENING + ANA + answer("YES") + told(Story.answer, fragment) for fragment in FRAGMENTS]
+SEEDS += [START + step(Story.event, 0, 0) + RAW + blob(fragment) for fragment in FRAGMENTS]
+SEEDS += [
+    START + step(Story.order, 3, 0) + RAW + blob(obj([("person", person), ("until", until)])) + see("Petra") * 2
+    for person, until in (*((fragment, b"null") for fragment in FRAGMENTS), *((b'"Petra"', f) for f in FRAGMENTS))
+]
 
 TARGET = Target(run, SEEDS)

@@ -161,6 +161,16 @@ def test_the_other_stranger_stays_one_when_the_first_is_known() -> None:
     scene.watch(face("Ana", track=1), face(STRANGER, track=2))
     scene.leave()
     assert scene.told == [("Ana", Why.CONFIRMED), (None, Why.UNKNOWN_PERSON)]
+    assert scene.decisions[1].evidence.frames == 4
+
+
+def test_a_frame_counts_once_for_a_person_who_turned_away_and_stands_beside_a_mirror() -> None:
+    scene = Scene()
+    scene.see(face("Ana", track=1))
+    scene.see(face("Ana", track=2), face(STRANGER, track=1))
+    scene.leave()
+    assert scene.told == [("Ana", Why.NOT_CONFIRMED)]
+    assert scene.decisions[0].evidence.frames == 2
 
 
 def test_who_was_denied_as_a_stranger_and_is_then_known_begins_a_visit_of_their_own() -> None:
