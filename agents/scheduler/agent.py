@@ -107,7 +107,7 @@ class SchedulerAgent(Agent):
         if now.mono >= self._tick_at:
             busy = any(gate.busy for gate in self._gates.values())
             self._tick_at = now.mono + (TICK_S if busy else IDLE_S)
-            self._do_what_is_due(busy, now)
+            self._do_what_is_due(now)
         return self._tick_at - now.mono
 
     def report(self) -> Report:
@@ -129,14 +129,14 @@ class SchedulerAgent(Agent):
         self._ears.close()
         self._recorder.close()
 
-    def _do_what_is_due(self, busy: bool, now: Now) -> None:
+    def _do_what_is_due(self, now: Now) -> None:
         for door, gate in self._gates.items():
             self._carry_out(door, gate.tick(now), now)
             self._publish_window(door, gate, now)
         self._board.tick(now)
         self._apply_switches()
         self._snapshots.tick(now)
-        self._recorder.tick(now, busy, self.session.connected)
+        self._recorder.tick(now, self.session.connected)
 
     def _publish_window(self, door: str, gate: Gate, now: Now) -> None:
         """Windows open and close by the minute; and a clock may be set in between."""

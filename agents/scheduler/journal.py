@@ -18,7 +18,6 @@ from agents.scheduler.journal_file import (
     FILE,
     PARTS,
     ROW,
-    SCHEMA_VERSION,
     DamagedJournal,
     Database,
     JournalError,
@@ -33,7 +32,6 @@ __all__ = ["FILE", "MAX_BODY_BYTES", "DamagedJournal", "Journal", "JournalError"
 MAX_BODY_BYTES = 16_384
 TIMEOUT_S = 1.0  # a command that erases holds the file for less
 REVIEWED = 100
-CHECKPOINT_RECORDS = 300  # about 6 MB of the log
 
 
 class Journal(JournalFile):
@@ -59,7 +57,7 @@ class Journal(JournalFile):
             raise
         self._inode = _inode(path)
         self._last_seqs: dict[str, int | None] = {}
-        self._flushed = self._checkpointed = self._changes()
+        self._flushed = self._changes()
 
     def append(self, kind: Kind, at: float, body: Mapping[str, object]) -> int | None:
         """Write a record about something that was at `at` (UTC seconds). Returns its number.
@@ -108,8 +106,6 @@ class Journal(JournalFile):
             return
         super().flush()
         self._flushed = changes
-        if changes - self._checkpointed >= CHECKPOINT_RECORDS:
-            self._checkpoint()
 
     def close(self) -> None:
         """Flush, and let go of the file."""
@@ -129,14 +125,6 @@ class Journal(JournalFile):
         report = walk.end(last_n)
         if not report.whole:
             raise self._damaged(f"{report.problems[0]} (facelatch log verify tells more)")
-
-    def _checkpoint(self) -> None:
-        """Move the log into the file, so that no append has to. What somebody still reads stays where it is."""
-        with self._explained():
-            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-            # the first write to a log that is begun anew waits for the disk: let it be this one
-            self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-            self._checkpointed = self._flushed = self._changes()
 
     def _changes(self) -> int:
         with self._explained():

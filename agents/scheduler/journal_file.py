@@ -92,6 +92,13 @@ class JournalFile:
         with self._explained(), contextlib.suppress(FileNotFoundError), Path(f"{self.path}-wal").open("rb") as log:
             os.fsync(log.fileno())
 
+    def checkpoint(self) -> None:
+        """Move the log into the file, so that no append has to. What somebody still reads stays where it is."""
+        with self._explained():
+            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            # the first write to a log that is begun anew waits for the disk: let it be this one
+            self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
     def _append(self, db: Database, kind: Kind, at: float, door: str | None, seq: int | None, body: str) -> int:
         """Chain a record to the newest one. In a transaction, of which there is one at a time."""
         n, salt = last_number(db) + 1, secrets.token_bytes(SALT_BYTES)

@@ -16,6 +16,7 @@ from agents.runtime.clock import Now
 from agents.runtime.events import Kept
 from agents.runtime.inbox import Fault, Inbox
 from agents.runtime.session import Session
+from agents.scheduler.flusher import Flusher
 from agents.scheduler.journal import Journal, JournalError, Kind
 from agents.wire.messages import Availability, BadMessage, DoorEvent
 from agents.wire.scheduling import Decision
@@ -47,6 +48,8 @@ class Recorder:
     def __init__(self, path: Path, session: Session, log: logging.Logger) -> None:
         self._path, self._session, self._log = path, session, log
         self._journal: Journal | None = None
+        self._flusher: Flusher | None = None
+        self._flushed = 0  # records
         self._unwritten: deque[Kept] = deque()  # few: the broker sends no more before they are acknowledged
         self._states: dict[tuple[str, str], str] = {}
         self._gaps: dict[str, int] = {}  # door: the event after the gap told last
@@ -76,13 +79,13 @@ class Recorder:
         self._unwritten.append(message)
         self._catch_up(now)
 
-    def tick(self, now: Now, busy: bool, connected: bool) -> None:
-        """Write what could not be written; wait for the disk when nobody waits for a door."""
+    def tick(self, now: Now, connected: bool) -> None:
+        """Write what could not be written; have the rest made safe from a power cut."""
         if self._unwritten or self._trouble is not None:
             self._retry(now)
-        if not busy and now.mono >= self._flush_at:
+        if now.mono >= self._flush_at and self._flusher is not None:
             self._flush_at = now.mono + FLUSH_S
-            self._flush()
+            self._flush(self._flusher)
         if self._session.connected or not connected:
             self._heard_at = now.mono
         self._deaf = now.mono - self._heard_at > DEAF_S
@@ -90,6 +93,8 @@ class Recorder:
     def close(self) -> None:
         journal, self._journal = self._journal, None
         try:
+            if self._flusher is not None:
+                self._flusher.close()
             if journal is not None:
                 journal.close()
         except JournalError as error:
@@ -159,16 +164,17 @@ class Recorder:
         try:
             self._journal = Journal(self._path)
             self._states = dict(self._journal.last_states())
+            self._flusher = Flusher(self._path)
             self._trouble = None
         except JournalError as error:
             self._fail(error)
 
-    def _flush(self) -> None:
-        try:
-            if self._journal is not None:
-                self._journal.flush()
-        except JournalError as error:
-            self._fail(error)
+    def _flush(self, flusher: Flusher) -> None:
+        if flusher.error is not None:
+            self._fail(flusher.error)
+        if self.records > self._flushed or flusher.error is not None:
+            flusher.flush(self.records - self._flushed)
+            self._flushed = self.records
 
     def _fail(self, error: JournalError) -> bool:
         if self._trouble is None:

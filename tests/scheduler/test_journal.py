@@ -14,8 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from agents.scheduler import flusher as flusher_module
 from agents.scheduler import journal as journal_module
 from agents.scheduler import journal_file
+from agents.scheduler.flusher import Flusher
 from agents.scheduler.journal import (
     MAX_BODY_BYTES,
     REVIEWED,
@@ -27,6 +29,7 @@ from agents.scheduler.journal import (
 )
 from agents.scheduler.journal_file import make
 from agents.scheduler.journal_reader import JournalReader
+from tests.live.tools import wait_until
 from tests.scheduler.journals import (
     T0,
     another_users,
@@ -309,6 +312,18 @@ def test_flush_waits_for_the_disk_once_and_only_where_something_is_new(
     assert waited_for == [f"{path.name}-wal"]
 
 
+def test_a_flusher_tells_what_the_disk_failed_at_until_it_works_again(journal: Journal, path: Path) -> None:
+    flusher = Flusher(path)
+    aside = path.rename(path.with_name("aside"))
+    flusher.flush(1)
+    wait_until("the error is told", lambda: flusher.error is not None)
+    assert path.name in str(flusher.error)
+    aside.rename(path)
+    flusher.flush(1)
+    wait_until("all is well", lambda: flusher.error is None)
+    flusher.close()
+
+
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")
 def test_a_record_that_verify_prints_is_on_the_disk(journal: Journal, path: Path, waited_for: list[str]) -> None:
     write(journal, 1)
@@ -316,14 +331,17 @@ def test_a_record_that_verify_prints_is_on_the_disk(journal: Journal, path: Path
     assert waited_for == [f"{path.name}-wal"]
 
 
-def test_flush_moves_a_long_log_into_the_file_and_begins_it_anew(
+def test_the_flusher_moves_a_long_log_into_the_file_and_begins_it_anew(
     monkeypatch: pytest.MonkeyPatch, journal: Journal, path: Path, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(journal_module, "CHECKPOINT_RECORDS", 10)
+    monkeypatch.setattr(flusher_module, "CHECKPOINT_RECORDS", 10)
     log = path.with_name(f"{path.name}-wal")
     for _ in range(20):
         write(journal, 10)
-        journal.flush()
+        flusher = Flusher(path)
+        flusher.flush(10)
+        flusher.close()
+        assert flusher.error is None
     assert log.stat().st_size < 1_000_000
     alone = Path(shutil.copy(path, tmp_path / "alone.sqlite"))
     assert len(numbers(alone)) == 200

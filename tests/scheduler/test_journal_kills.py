@@ -20,17 +20,18 @@ LONGEST_S = 0.15  # by then it has been writing for a while
 WRITER = """
 import sys
 from pathlib import Path
-from agents.scheduler import journal as module
+from agents.scheduler import flusher as module
 from agents.scheduler.journal import Journal, Kind
 module.CHECKPOINT_RECORDS = 50
 journal = Journal(Path(sys.argv[1]))
+flusher = module.Flusher(Path(sys.argv[1]))
 told = 0
 while True:
     told += 1
     n = journal.append(Kind.DECISION, 1.8e9 + told, {"door": "front", "person": "Ana", "told": f"{sys.argv[2]}-{told}"})
     print(n, f"{sys.argv[2]}-{told}", flush=True)
     if told % 20 == 0:
-        journal.flush()
+        flusher.flush(20)
 """
 
 
