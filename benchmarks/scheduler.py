@@ -158,10 +158,11 @@ def _scheduler() -> Iterator[tuple[Site, subprocess.Popen[bytes]]]:
         process = stack.enter_context(_process(command, folder / "scheduler.log"))
         if hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(process.pid, {0})
-        _announce_doors(site)
-        yield site, process
-        if process.poll() is not None:
-            raise BenchmarkFailed(f"the scheduler ended:\n{(folder / 'scheduler.log').read_text()[-2000:]}")
+        try:
+            _announce_doors(site)
+            yield site, process
+        except BenchmarkFailed as error:
+            raise BenchmarkFailed(f"{error}\n{(folder / 'scheduler.log').read_text()[-2000:]}") from None
 
 
 @contextlib.contextmanager

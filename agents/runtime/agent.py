@@ -133,9 +133,8 @@ class _Herald:
 
     def tell(self, now: Now) -> None:
         available = self._agent.available()
-        if available is not self._announced:
+        if available is not self._announced and self._agent.session.announce(available):
             self._announced = available
-            self._agent.session.announce(available)
         if now.mono < self._review_at:
             return
         self._review_at = now.mono + REVIEW_S

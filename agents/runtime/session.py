@@ -27,7 +27,7 @@ from agents.wire.topics import AVAILABILITY, FRAME, REPLY, SNAPSHOT, Topic
 
 KEEPALIVE_S = 15
 RECONNECT_MAX_S = 2  # a door may not stay deaf for long after its broker is back
-MAX_QUEUED = 200  # QoS 1 messages waiting for the broker to come back
+MAX_QUEUED = 2000  # QoS 1 messages waiting for the broker: all that a scheduler of hundreds of doors says at once
 SMALL_PACKET = 65_536  # bytes; nothing larger is sent to those who read no frames
 MOST_KEPT = 20
 P = ParamSpec("P")
@@ -148,9 +148,9 @@ class Session:
                 # not the TLS socket's own shutdown: its reader would then take cipher for plain text
                 socket.socket.shutdown(cast("socket.socket", sock), socket.SHUT_RDWR)
 
-    def announce(self, availability: Availability) -> None:
-        if self._agent is not None:
-            self.publish(AVAILABILITY, *self._agent, payload=availability)
+    def announce(self, availability: Availability) -> bool:
+        """Returns whether it is on its way."""
+        return self._agent is not None and bool(self.publish(AVAILABILITY, *self._agent, payload=availability))
 
     def close(self, timeout_s: float = 2.0) -> None:
         """Say offline, wait until the broker has it, and disconnect."""

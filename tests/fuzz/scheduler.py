@@ -48,6 +48,10 @@ def wait(s: float) -> bytes:
     return step(Story.wait, STEPS_S.index(s))
 
 
+def stall(s: float) -> bytes:
+    return step(Story.stall, STEPS_S.index(s))
+
+
 def clock(jump_s: float, is_set: bool = True) -> bytes:
     return step(Story.clock, JUMPS_S.index(jump_s), 0 if is_set else 1)
 
@@ -121,9 +125,22 @@ FRAMES = (
     ),
     *(see("Ana", track=1) * 2 + see(None, track=1) * 4, see("Ana", track=1) * 2 + see("Borut", track=1) * 2),
     *(see("Ana", "Borut", None) * 3, see("Ana", camera="hall") + see("Ana") + see("Ana", camera="hall")),
+    ANA + see("Ana", camera="hall") * 2,
+    see("Ana", track=1) * 2 + (wait(1.0) + see(None, track=1)) * 3 + see("Ana", track=1) * 2,
+    see("Ana", track=1) * 2 + see("Borut", track=1) + (wait(1.0) + see(None, track=1)) * 3 + see("Ana", track=2) * 2,
+    told(Story.frame, whole(2)) + told(Story.frame, whole(1)),
     *((see("Ana") + see("Ana", camera="hall")) * 3, ANA + wait(2.5) + ANA, see("Ana") + wait(2.0) + see("Ana")),
 )
 TIMES = (
+    see("Ana", track=1, age_s=2.0)
+    + wait(1.0)
+    + wait(0.5)
+    + see(None, track=1)
+    + wait(1.0)
+    + wait(0.5)
+    + see("Ana", track=1),
+    see("Ana", age_s=3.0) * 2 + see("Ana"),
+    told(Story.identity, whole(0)) + clock(-1e6) + told(Story.identity, whole(0)) * 3,
     *(
         clock(jump) + see(person, camera=camera) * 3
         for jump in JUMPS_S
@@ -136,6 +153,12 @@ TIMES = (
     *(clock(0.0, is_set=False) + frames for frames in (ANA, see("Ana", age_s=11.0) * 2, PETRA + see("Petra") * 2)),
     *(ANA + clock(-1e6) + ANA, ANA + clock(-1.5) + ANA * 2, clock(60.0) + ANA + clock(0.0) + ANA),
 )
+LEFT, ELSEWHERE, BORUT = STRANGER + wait(2.5), see(None, camera="hall") * 2 + wait(2.5), see("Borut") * 2
+LOCKED_OUT = (
+    *(LEFT * 2 + ANA + wait(6.0) + ANA, LEFT + ANA + wait(2.5) + LEFT + BORUT, LEFT * 2 + wait(2.5) + LEFT + BORUT),
+    *(LEFT * 2 + wait(2.5) + LEFT * 2 + wait(2.5) * n + ANA for n in (1, 2, 3)),
+    *(ELSEWHERE + ANA + wait(2.5) + ELSEWHERE + see("Borut", camera="hall") * 2, LEFT * 3 + wait(2.5) + LEFT + BORUT),
+)
 DENIED = (
     *(see("Vid") * 2, see("Lucija") * 2, see("Petra") * 2, see("Ana", None) * 3 + wait(2.0) + see("Ana", None)),
     *(
@@ -145,8 +168,6 @@ DENIED = (
     *(see("Ana") + wait(0.5) + see(None, track=1) * 2, see("Ana") + see("Borut") + see("Ana", None)),
     see("Ana", track=1) + see("Ana", track=2) + see("Ana", track=1),
     ANA + see("Borut") * 2 + see("Cene") * 2 + wait(61.0) + see("Cene") * 2,
-    (STRANGER + wait(2.5)) * 2 + ANA + wait(6.0) + ANA,
-    (STRANGER + wait(2.5)) * 2 + wait(2.5) + (STRANGER + wait(2.5)) * 2 + wait(2.5) + ANA,
 )
 SWITCHES = (
     *(order("enabled", word) + ANA for word in ("OFF", '{"state":"OFF","source":"Ana, phone"}', "", "on")),
@@ -170,6 +191,8 @@ SWITCHES = (
     pair(person='"e\u0301"'.encode()) + order("let_in", "\u00e9 until 22:00") + ANA,
 )
 ASKED = (
+    EVENING + ANA + (wait(2.0) + see("Ana")) * 2 + stall(1.0) + answer(BY_THE_PORCH) + see("Ana"),
+    EVENING + ANA + stall(6.0) + answer(BY_THE_PORCH) + see("Ana"),
     *(EVENING + ANA + answer(BY_THE_PORCH) + see("Ana") * 2, EVENING + ANA + answer("YES") + see("Ana")),
     *(EVENING + ANA + wait(1.0) + answer(word) + see("Ana") * 2 for word in ("YES", "NO", "yes", '{"answer":"NO"}')),
     *(EVENING + ANA + wait(1.0) + answer(*to) + see("Ana") for to in (("YES", "back"), ("YES", "front", True))),
@@ -220,7 +243,7 @@ LINKS = (
     ),
 )
 
-STORIES = (*FRAMES, *TIMES, *DENIED, *SWITCHES, *ASKED, *LINKS)
+STORIES = (*FRAMES, *TIMES, *LOCKED_OUT, *DENIED, *SWITCHES, *ASKED, *LINKS)
 CHANGED = ("person", "distance", "box", "sharpness", "track", "id", "camera", "captured_at", "seq", "faces")
 SEEDS = [START + story for story in STORIES] + [ALONE + story for story in STORIES]
 SEEDS += [START + pair(**{key: fragment}) for key in CHANGED for fragment in FRAGMENTS]

@@ -83,6 +83,6 @@ class Scheduler(SchedulerAgent):
         self._board = MemoryBoard(SETTINGS, NOWHERE, session, self._recorder, self.log)
         self.turns = 0
 
-    def _do_what_is_due(self, busy: bool, now: Now) -> None:
+    def _do_what_is_due(self, now: Now) -> None:
         self.turns += 1
-        super()._do_what_is_due(busy, now)
+        super()._do_what_is_due(now)

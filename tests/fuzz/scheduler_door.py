@@ -49,6 +49,7 @@ class Door:
         self.enabled, self.online = True, False
         self.session: str | None = None
         self.let_in: dict[str, float] = {}
+        self.lapsed: set[str] = set()  # whose time was over once, whatever the clock said later
         self.views = {camera: View(camera) for camera in DOORS[name]["cameras"]}
         self.lock_outs = {camera: LockOut() for camera in self.views}
         self.over: list[Stay] = []
@@ -73,6 +74,7 @@ class Door:
         if not now.utc < until_at <= now.utc + LONGEST_S or len(others) == MOST_LET_IN:
             return False
         self.let_in = others | {order["person"]: until_at}
+        self.lapsed.discard(order["person"])
         return True
 
     def people(self, now: Moment) -> dict[str, float]:
@@ -94,8 +96,17 @@ class Door:
             stay = view.stays[person]
             stay.closed = stay.closed or self._is_in(stay)
             stay.stood |= self.against(stay, now)
+            if not self._is_sure(stay, now):
+                stay.stood.add("not_confirmed")
+
+    def tells(self, people: dict[str, float], now: Moment) -> bool:
+        """Whether this is who is let in. Who was forgotten in time does not come back with the clock."""
+        missing = {person for person in self.people(now) if person not in people}
+        self.let_in = {person: until for person, until in self.let_in.items() if person not in missing & self.lapsed}
+        return {person: until for person, until in people.items() if until > now.utc} == self.people(now)
 
     def pass_by(self, now: Moment) -> None:
+        self.lapsed |= {person for person, until in self.let_in.items() if until <= now.utc}
         self.over += [stay for view in self.views.values() for stay in view.end(now.s)]
 
     def answer(self, read: dict[str, Any], now: Moment) -> bool:
@@ -115,6 +126,7 @@ class Door:
     def settle(self, camera: str | None, now: Moment, frame: Frame | None) -> None:
         """After the scheduler had its turn: who was owed an answer has it."""
         assert self.granting is None, "decided and did not grant"
+        assert camera or not self._has_waited_too_long(now), "a question stays open"
         for stay in [stay for stay in self.over if camera in (None, stay.camera)]:
             assert not stay.is_owed_a_decision, f"a visit without a decision: {stay}"
             self.over.remove(stay)
@@ -133,6 +145,7 @@ class Door:
         assert found["id"] == (stay.question["id"] if stay.question else stay.last.id)
         assert found["evidence"]["faces"] == len(stay.last.faces)
         assert stay.late or found["distance"] in stay.last.distances(found["person"])
+        assert not stay.late or found["evidence"]["frames"] == stay.frames
         assert found["evidence"]["frames"] >= 2 or found["evidence"]["agreeing"] >= found["evidence"]["needed"]
         assert not stay.granted, "decided on somebody who was let in already"
         assert not stay.closed, "decided on a visit that was closed"
@@ -225,7 +238,7 @@ class Door:
         assert found["outcome"] == "denied"
         assert stay.denials <= stay.asked, "denied twice"
         stay.denials += 1
-        timed_out = stay.question is not None and now.s - stay.asked_s > LIMITS["confirm_within_s"]
+        timed_out = stay is self.asked and self._has_waited_too_long(now)
         stay.closed = why == "declined" or (timed_out and why in ("unanswered", "not_confirmed"))
         assert self._is_so(stay, why, now, here), f"denied for what is not so: {stay}"
         if why in STRANGE:
@@ -240,19 +253,25 @@ class Door:
             return stay.question is not None and (over if why == "left" else stay.declined)
         if stay.closed:
             return stay.answered == (why == "not_confirmed")
-        if over or why in MAY_PASS:
-            return why in stay.stood
-        return here == stay.camera and why in self.against(stay, now) - {"not_confirmed"}
+        so = self.against(stay, now) - {"not_confirmed"} if here == stay.camera else set()
+        return why in (so | stay.stood if over or why in MAY_PASS else so)
 
     def _settle_known(self, stay: Stay, now: Moment) -> None:
         """Against whom nothing stands, and nobody could doubt it, is let in or asked about."""
         stay.stood |= self.against(stay, now)
-        assert stay.person is not None
-        rule, view = self._rule(stay.person, now), self.views[stay.camera]
         waits = stay.question is not None and not stay.answered
-        if stay.closed or stay.granted or waits or view.sure_votes(stay.person, rule, now.utc) < rule.needed:
+        if stay.closed or stay.granted or waits or not self._is_sure(stay, now):
             return
         assert self.against(stay, now), f"nothing stands against {stay.person}, and nothing came of it"
+
+    def _is_sure(self, stay: Stay, now: Moment) -> bool:
+        """Whether nobody can doubt who it is."""
+        assert stay.person is not None
+        rule = self._rule(stay.person, now)
+        return self.views[stay.camera].sure_votes(stay.person, rule, now.utc) >= rule.needed
+
+    def _has_waited_too_long(self, now: Moment) -> bool:
+        return self.asked is not None and now.s - self.asked.asked_s > LIMITS["confirm_within_s"]
 
     def _is_in(self, stay: Stay) -> bool:
         """Whether another camera of this door sees the same person, who has been let in."""

@@ -239,7 +239,7 @@ class House:
             assert said.text == _word(self.utc_is_set and is_open(door.name, self.now.utc))
         elif said.topic is LET_IN:
             people = {one.person: one.until for one in LetInList.decode(said.payload).people}
-            assert {person: until for person, until in people.items() if until > self.now.utc} == door.people(self.now)
+            assert door.tells(people, self.now), said
         else:
             assert said.topic is QUESTION_SNAPSHOT, said
             self._judge_snapshot(said)

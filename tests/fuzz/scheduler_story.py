@@ -117,6 +117,10 @@ class Story:
     def wait(self) -> None:
         self.house.wait(self.reader.pick(STEPS_S))
 
+    def stall(self) -> None:
+        """Time passes, and the agent takes no turn."""
+        self.house.pass_by(self.reader.pick(STEPS_S))
+
     def clock(self) -> None:
         self.house.jump_s, self.house.utc_is_set = self.reader.pick(JUMPS_S), self.reader.number() % 4 != 1
         self.house.wait(0.0)
@@ -212,6 +216,6 @@ def _event(reader: Reader) -> bytes:
 
 STEPS = (
     *(Story.frame, Story.identity, Story.session, Story.availability, Story.order, Story.wait, Story.clock),
-    *(Story.broker, Story.answer, Story.snapshot, Story.event, Story.disk),
+    *(Story.broker, Story.answer, Story.snapshot, Story.event, Story.disk, Story.stall),
     *([Story.frame] * 12 + [Story.order, Story.answer, Story.wait, Story.wait, Story.clock, Story.identity]),
 )

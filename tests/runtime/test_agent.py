@@ -40,7 +40,7 @@ class FakeSession(Session):
     """Writes down what it is told."""
 
     def __init__(self, diary: list[str]) -> None:
-        self.diary, self.there = diary, True
+        self.diary, self.there, self.takes = diary, True, True
         self.healths: list[Health] = []
         self.subscribed: list[Subscription] = []
 
@@ -62,8 +62,9 @@ class FakeSession(Session):
         self.healths.append(Health.decode(payload))
         return len(self.healths)
 
-    def announce(self, availability: Availability) -> None:
-        self.diary.append(f"says {availability}")
+    def announce(self, availability: Availability) -> bool:
+        self.diary.append(f"says {availability}" if self.takes else "can't say anything")
+        return self.takes
 
     def close(self, timeout_s: float = 2.0) -> None:
         self.diary.append("session closes")
@@ -330,6 +331,16 @@ def test_an_agent_that_is_kept_busy_is_not_asked_how_it_is_at_every_turn(agent: 
     agent.run("a", "break", *["b"] * 9, "later", "c")
     assert agent.asked == 2
     assert [health.problem for health in agent.wire.healths] == [None, "no camera"]
+
+
+def test_that_it_is_there_is_said_until_it_could_be_handed_on(agent: FakeAgent) -> None:
+    """An agent with much to say at once may have filled the queue."""
+    agent.wire.takes = False
+    agent.does["hears b"] = lambda: setattr(agent.wire, "takes", True)
+    agent.run("a", "b", "c")
+    assert [line for line in agent.diary if " say" in line or line.startswith("say")] == [
+        *("can't say anything", "says online"),
+    ]
 
 
 def test_health_is_told_again_when_time_has_passed(agent: FakeAgent) -> None:

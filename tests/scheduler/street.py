@@ -18,6 +18,7 @@ from agents.wire.why import Why
 from tests.scheduler.gates import Scene
 
 STRANGE = (Why.UNKNOWN_PERSON, Why.NOT_CONFIRMED)
+CLOSING = (Why.CONFIRMED, Why.DECLINED, Why.UNANSWERED)  # nothing is decided after these while they stay
 Stay = tuple[str, str | None, int]
 
 
@@ -41,7 +42,7 @@ class Street(Scene):
     LOCK_OUT = {"after": 2, "within_s": 20.0, "for_s": 3.0, "at_most_s": 8.0}
 
     def __init__(self, **policy: Any) -> None:
-        super().__init__(**{"cool_down_s": 3.0, "lock_out": self.LOCK_OUT, **policy})
+        super().__init__(**{"lock_out": self.LOCK_OUT, **policy})
         self.delivered: dict[str, Identity] = {}
         self.counted: dict[str, list[tuple[Identity, float]]] = defaultdict(list)  # with faces, fresh and new; when
         self.newest: dict[str, tuple[float, int]] = {}
@@ -51,6 +52,7 @@ class Street(Scene):
         self.stay_of: dict[tuple[str, str | None], int] = {}  # frame and person: which stay it was
         self.decided: Counter[tuple[Stay, Outcome]] = Counter()
         self.asked: Counter[Stay] = Counter()
+        self.closed: set[Stay] = set()
         self.approved: dict[str, float] = {}
         self.utc_jumps = False
         self.locks: dict[str, LockOutModel] = defaultdict(LockOutModel)
@@ -74,14 +76,16 @@ class Street(Scene):
         if self.held:
             self.deliver(self.held.pop())
 
-    def say(self, answer: str, bare: bool = False) -> None:
-        """Somebody answers the last question, whether it is open or not."""
-        last = self.questions[-1] if self.questions else None
+    def say(self, answer: str, bare: bool = False, back: int = 1) -> None:
+        """Somebody answers the last question or one before it, whether it is open or not."""
+        if len(self.questions) < back:
+            return
+        last = self.questions[-back]
         try:
-            self.answer(answer, last.id if last and not bare else None)
+            self.answer(answer, None if bare else last.id)
         except BadMessage:
             return
-        assert last is not None
+        assert back == 1
         assert self.utc_jumps or self.utc <= last.expires_at + 0.01
         self.approved.pop(last.id, None)
         if answer == "YES":
@@ -103,7 +107,9 @@ class Street(Scene):
                 self._check_grant(effect, before)
             elif isinstance(effect, Question):
                 assert self.delivered[effect.id].camera == effect.camera
-                self.asked[self._stay(effect.id, effect.camera, effect.person)] += 1
+                stay = self._stay(effect.id, effect.camera, effect.person)
+                assert stay not in self.closed
+                self.asked[stay] += 1
             else:
                 self._check_decision(effect)
         return super().note(effects)
@@ -131,7 +137,11 @@ class Street(Scene):
     def _check_decision(self, decision: Decision) -> None:
         assert self.delivered[decision.id].camera == decision.camera
         if (decision.id, decision.person) in self.stay_of:  # else of frames that do not count
-            self.decided[self._stay(decision.id, decision.camera, decision.person), decision.outcome] += 1
+            stay = self._stay(decision.id, decision.camera, decision.person)
+            assert stay not in self.closed
+            self.decided[stay, decision.outcome] += 1
+            if decision.reason in CLOSING and decision.detail != "another question was open":
+                self.closed.add(stay)
         if decision.reason in STRANGE:
             self.locks[decision.camera].stranger(self.mono)
 

@@ -50,11 +50,12 @@ SWITCHES: list[Callable[[Street], object]] = [
     lambda street: street.say("YES"),
     lambda street: street.say("YES", bare=True),
     lambda street: street.say("NO"),
+    lambda street: street.say("YES", back=2),
 ]  # fmt: skip
 MISHAPS: list[Callable[[Street], object]] = [
     lambda street: street.see("Ana", age_s=1.9),
     lambda street: street.see("Ana", age_s=-0.9),
-    lambda street: street.see("Ana", age_s=5.0),
+    lambda street: street.see("Ana", age_s=3.0),
     lambda street: street.see("Ana", age_s=-5.0),
     lambda street: street.deliver_again(1),
     lambda street: street.deliver_again(2),
@@ -92,12 +93,28 @@ def visit(*people: str | None, answer: str | None = None) -> Callable[[Street], 
     return visits
 
 
+def alternate(*views: Faces, camera: str = "back") -> Callable[[Street], None]:
+    """Now these are seen, now those."""
+
+    def alternates(street: Street) -> None:
+        for i in range(12):
+            street.see(*views[i % len(views)], camera=["front", camera][i % 2])
+
+    return alternates
+
+
+MIXTURES = st.sampled_from(
+    [
+        alternate(["Ana"], ["Ana"]), alternate(["Ana"], [STRANGER]), alternate(["Ana"], ["Bob"], camera="front"),
+        alternate(["Ana"], [STRANGER], ["Bob"], camera="front"),
+    ]
+)  # fmt: skip
 VISITS = st.sampled_from([visit(STRANGER), visit("Ana"), visit("Ana", answer="YES"), visit("Bob", answer="NO")])
 SIGHTS = st.builds(
     see, st.sampled_from(VIEWS), st.sampled_from([1, 2, 2, 5]), st.sampled_from(["front", "front", "back"])
 )
 WAITS = st.builds(wait, st.sampled_from([0.0, 1.0, 2.1, 2.1, 4.0, 31.0]))
-HAPPENINGS = SIGHTS | SIGHTS | VISITS | WAITS | st.sampled_from(SWITCHES) | st.sampled_from(MISHAPS)
+HAPPENINGS = SIGHTS | SIGHTS | VISITS | MIXTURES | WAITS | st.sampled_from(SWITCHES) | st.sampled_from(MISHAPS)
 EVIDENCE = st.sampled_from([(2, 3), (2, 2), (1, 1), (3, 5)])
 POLICIES = st.fixed_dictionaries(
     {
@@ -107,6 +124,7 @@ POLICIES = st.fixed_dictionaries(
         ),
         "patience_s": st.sampled_from([3.0, 0.0]),
         "grants_per_minute": st.sampled_from([30, 1]),
+        "cool_down_s": st.sampled_from([3.0, 0.0]),
         "asking": st.booleans(),
     }
 )  # fmt: skip

@@ -86,10 +86,9 @@ class Model:
         self.policy = policy
         self.members = {**policy["groups"], "everybody": [{"name": person} for person in PEOPLE]}
         first, last = date(year, 1, 1) - 3 * ONE_DAY, date(year, 12, 31) + 3 * ONE_DAY
-        named = {group for _, opening, _ in self.openings() for group in opening["who"]}
-        self.memberships = {
-            person: [m for group in named for m in self.members[group] if m["name"] == person] for person in PEOPLE
-        }
+        self.named = {group for _, opening, _ in self.openings() for group in opening["who"]}
+        self.asked: tuple[str, int, list[Found]] = "", 0, []
+        self.answer: tuple[Any, ...] = ()
         self.newest: tuple[int, list[list[Found]]] = 0, []
         self.diary = {
             day.toordinal(): list(self.opens_on(day))
@@ -154,38 +153,38 @@ class Model:
             self.newest = today, page
         return self.newest[1]
 
+    def standing(self, person: str, group: str, day: int) -> set[str]:
+        """How the person stands in the group on a day, by each entry."""
+        return {standing(member, day) for member in self.members[group] if member["name"] == person}
+
     def is_member(self, person: str, groups: list[str], day: int) -> bool:
-        return any(
-            member["name"] == person and standing(member, day) == "valid"
-            for group in groups
-            for member in self.members[group]
-        )
+        return any("valid" in self.standing(person, group, day) for group in groups)
 
     def judge(self, person: str, wall: Wall) -> tuple[Any, ...]:
         """Why not; and where the person is let in: by what, with how many frames, and whether asked."""
-        now = self.at(wall)
+        asked = person, wall[0], self.at(wall)
+        if asked != self.asked:  # the same openings on the same day have the same answer
+            self.asked, self.answer = asked, self.find_answer(*asked)
+        return self.answer
+
+    def find_answer(self, person: str, today: int, now: list[Found]) -> tuple[Any, ...]:
         for loc, opening, day, shut in now:
             if shut is None and self.is_member(person, opening["who"], day):
                 frames = opening.get("evidence", self.policy["doors"][DOOR]["evidence"])["frames"]
                 return None, loc, frames, "confirm" in opening
-        return (self.why_not(person, wall, now),)
+        return (self.why_not(person, today, now),)
 
-    def why_not(self, person: str, wall: Wall, now: list[Found]) -> str:
-        mine = self.memberships[person]
-        if not mine:
+    def why_not(self, person: str, today: int, now: list[Found]) -> str:
+        standings = [self.standing(person, group, today) for group in self.named]
+        if not any(standings):
             return "no_window"
         for why in ("closed_day", "holiday"):
             if any(shut == why and self.is_member(person, opening["who"], day) for _, opening, day, shut in now):
                 return why
-        dates = {
-            standing(member, day)
-            for _, opening, day, shut in now
-            for group in opening["who"]
-            for member in self.members[group]
-            if shut is None and member["name"] == person
-        }
+        open_now = [(opening["who"], day) for _, opening, day, shut in now if shut is None]
+        dates = {each for groups, day in open_now for group in groups for each in self.standing(person, group, day)}
         if not dates:
-            dates = {standing(member, wall[0]) for member in mine}
+            dates = {each for found in standings for each in found}
         if "valid" in dates:
             return "outside_window"
         return "not_yet_valid" if "not yet" in dates else "no_longer_valid"
