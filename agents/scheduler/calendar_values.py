@@ -47,14 +47,13 @@ def day(text: object) -> date:
     raise ValueError(f"{text!r} is no date: use 2026-12-24")
 
 
-def yearly(text: str) -> tuple[int | None, int, int]:
-    """`2026-12-24`, or `12-24` for every year (None), as year, month, day. Raises ValueError."""
-    every_year = len(text) == 5
+def yearly(text: str) -> str:
+    """`2026-12-24`, or `12-24` for every year: the text itself. Raises ValueError."""
     try:
-        found = day(f"{A_LEAP_YEAR}-{text}" if every_year else text)
+        day(f"{A_LEAP_YEAR}-{text}" if len(text) == 5 else text)
     except ValueError:
         raise ValueError(f"{text!r} is no date: use 2026-12-24, or 12-24 for every year") from None
-    return None if every_year else found.year, found.month, found.day
+    return text
 
 
 def _checked_days(text: str) -> str:
@@ -67,12 +66,7 @@ def _checked_time(text: str) -> str:
     return text
 
 
-def _checked_yearly(text: str) -> str:
-    yearly(text)
-    return text
-
-
 Days = Annotated[str, AfterValidator(_checked_days)]
 TimeOfDay = Annotated[str, AfterValidator(_checked_time)]
 Day = Annotated[date, BeforeValidator(day)]
-YearlyDay = Annotated[str, AfterValidator(_checked_yearly)]
+YearlyDay = Annotated[str, AfterValidator(yearly)]

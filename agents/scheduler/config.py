@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from agents.runtime.settings import Seconds, Section
-from agents.scheduler.calendar_values import Day, Days, TimeOfDay, YearlyDay, minute
+from agents.scheduler.calendar_values import MINUTES_A_DAY, Day, Days, TimeOfDay, YearlyDay, minute
 from agents.wire.values import Name, PersonName, Text
 
 IMPOSSIBLE = "more frames are to agree than are looked at (frames, of)"
@@ -92,6 +92,8 @@ class Opening(Section):
     def _not_empty(self) -> Self:
         if minute(self.from_) == minute(self.to):
             raise ValueError("from and to are the same: for a whole day use from: 00:00 to: 24:00")
+        if minute(self.from_) == MINUTES_A_DAY:
+            raise ValueError("nothing begins at 24:00: use from: 00:00, and the day after")
         return self
 
 

@@ -70,8 +70,7 @@ def _calendar(country: str) -> HolidayBase:
             f"the holidays of {country} need the holidays library: pip install 'facelatch[scheduler]'"
         ) from None
     try:
-        if country.isupper():
-            return country_holidays(country)
+        return country_holidays(country)
     except NotImplementedError:
-        pass
-    raise CalendarError(f"the holidays library knows no country {country!r}; codes look like HR, DE or US")
+        complaint = f"the holidays library knows no country {country!r}; codes look like HR, DE or US"
+        raise CalendarError(complaint) from None

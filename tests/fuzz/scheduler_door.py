@@ -95,9 +95,7 @@ class Door:
         for person in frame.known():
             stay = view.stays[person]
             stay.closed = stay.closed or self._is_in(stay)
-            stay.stood |= self.against(stay, now)
-            if not self._is_sure(stay, now):
-                stay.stood.add("not_confirmed")
+            stay.stood |= self.against(stay, now, sure=True)
 
     def tells(self, people: dict[str, float], now: Moment) -> bool:
         """Whether this is who is let in. Who was forgotten in time does not come back with the clock."""
@@ -181,16 +179,17 @@ class Door:
         assert self.online, "granted to a door that is away"
         assert found["session"] == self.session, "granted to a door that was"
 
-    def against(self, stay: Stay, now: Moment) -> set[str]:
-        """All that stands against letting in now somebody who is in the newest frame."""
+    def against(self, stay: Stay, now: Moment, sure: bool = False) -> set[str]:
+        """All that stands against letting in now somebody who is in the newest frame; what may does, to be `sure`."""
         assert stay.person is not None
         view, rule = self.views[stay.camera], self._rule(stay.person, now)
+        seen, fit = (view.votes(stay.person, rule, now.utc, faces, sure) for faces in ("any_known", rule.faces))
         found = {rule.why} - {None}
         alone = "not_alone" if rule.faces == "single" else "stranger_in_view"
         others = [s for person, s in self.granted_s if person == stay.person]
         holds = {
-            "not_confirmed": view.votes(stay.person, rule, now.utc) < rule.needed,
-            alone: view.votes(stay.person, rule, now.utc, rule.faces) < rule.needed,
+            "not_confirmed": seen < rule.needed,
+            alone: fit < rule.needed,
             "switched_off": not self.enabled,
             "clock_not_set": not now.utc_is_set,
             "away": now.away and stay.person not in self.people(now),
@@ -221,7 +220,7 @@ class Door:
         assert (
             rule.needed
             <= found["evidence"]["agreeing"]
-            <= self.views[stay.camera].votes(found["person"], rule, now.utc)
+            <= self.views[stay.camera].votes(found["person"], rule, now.utc, "any_known")
         )
         for same in (view.stays[stay.person] for view in self.views.values() if stay.person in view.stays):
             same.closed = True
@@ -253,22 +252,15 @@ class Door:
             return stay.question is not None and (over if why == "left" else stay.declined)
         if stay.closed:
             return stay.answered == (why == "not_confirmed")
-        so = self.against(stay, now) - {"not_confirmed"} if here == stay.camera else set()
+        so = self.against(stay, now, sure=True) - {"not_confirmed"} if here == stay.camera else set()
         return why in (so | stay.stood if over or why in MAY_PASS else so)
 
     def _settle_known(self, stay: Stay, now: Moment) -> None:
         """Against whom nothing stands, and nobody could doubt it, is let in or asked about."""
-        stay.stood |= self.against(stay, now)
+        stay.stood |= self.against(stay, now, sure=True)
         waits = stay.question is not None and not stay.answered
-        if stay.closed or stay.granted or waits or not self._is_sure(stay, now):
-            return
-        assert self.against(stay, now), f"nothing stands against {stay.person}, and nothing came of it"
-
-    def _is_sure(self, stay: Stay, now: Moment) -> bool:
-        """Whether nobody can doubt who it is."""
-        assert stay.person is not None
-        rule = self._rule(stay.person, now)
-        return self.views[stay.camera].sure_votes(stay.person, rule, now.utc) >= rule.needed
+        if not (stay.closed or stay.granted or waits):
+            assert self.against(stay, now, sure=True), f"nothing is against {stay.person}, and nothing came of it"
 
     def _has_waited_too_long(self, now: Moment) -> bool:
         return self.asked is not None and now.s - self.asked.asked_s > LIMITS["confirm_within_s"]

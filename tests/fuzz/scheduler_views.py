@@ -139,17 +139,17 @@ class View:
         if strangers:
             self._stay(None, frame, s).tracks.update(strangers)
 
-    def votes(self, person: str, rule: Ruling, utc: float, faces: str = "any_known") -> int:
-        """In how many of the last frames the person was, at most, with a face that was followed."""
-        seen = [frame for frame in self.recent[-rule.of :] if _is_fresh(frame, utc) and frame.fits(faces)]
-        tracks = self.recent[-1].tracks(person)
-        return max(len({frame.captured_at for frame in seen if track in frame.tracks(person)}) for track in tracks)
+    def votes(self, person: str, rule: Ruling, utc: float, faces: str, sure: bool = False) -> int:
+        """In how many of the last frames the person was, at most, with a face that was followed.
 
-    def sure_votes(self, person: str, rule: Ruling, utc: float) -> int:
-        """The same of this stay, and nobody can doubt which face is meant."""
-        track, named = self.recent[-1].nearest(person), self.stays[person].named
-        seen = [f for f in self.recent[-rule.of :] if _is_fresh(f, utc) and f.fits(rule.faces) and f in named]
-        return len({frame.captured_at for frame in seen if frame.nearest(person) == track})
+        Or at least (`sure`): nobody can doubt which face is meant, and they did not leave in between.
+        """
+        seen = [frame for frame in self.recent[-rule.of :] if _is_fresh(frame, utc) and frame.fits(faces)]
+        if sure:
+            track, named = self.recent[-1].nearest(person), self.stays[person].named
+            return len({f.captured_at for f in seen if f in named and f.nearest(person) == track})
+        tracks = self.recent[-1].tracks(person)
+        return max(len({f.captured_at for f in seen if track in f.tracks(person)}) for track in tracks)
 
     def _add_known(self, person: str, frame: Frame, s: float) -> None:
         track = frame.nearest(person)

@@ -112,6 +112,7 @@ def test_the_same_name_is_the_same_however_it_was_typed() -> None:
         (Opening, {**OPENING, "to": "07:00"}, "from and to are the same"),
         (Opening, {**OPENING, "to": "7:00"}, "from and to are the same"),
         (Opening, {**OPENING, "from": "24:00", "to": "24:00"}, "from and to are the same"),
+        (Opening, {**OPENING, "from": "24:00", "to": "07:00"}, "nothing begins at 24:00"),
         (Opening, {**OPENING, "confirm": True}, "phone"),
         (Opening, WINDOW, "Extra inputs"),
         (Window, OPENING, "days"),
