@@ -21,6 +21,7 @@ from agents.wire.scheduling import Answer, Decision, Question, Votes, YesNo
 from agents.wire.why import Why
 
 GRANT_VALID_S = 5.0
+LOOK_AGAIN_S = 3.0  # for so long after a YES, at least, the person is looked for
 READ_S = 1.0  # nobody reads a question and answers it in less: a bare YES that soon was for the one before
 FEWEST_FRAMES = 2  # a face in one frame only is no visit
 
@@ -70,7 +71,7 @@ class Gate:
         """End the visits whose people have left, and the question that nobody answered."""
         effects = [effect for view in self._views.values() for effect in self._end(view, now)]
         visit = self._asked
-        if visit is not None and now.mono - visit.asked > self._policy.confirm_within_s:
+        if visit is not None and now.mono > visit.wait_until:
             why = Why.UNANSWERED if visit.approved_by is None else Why.NOT_CONFIRMED
             effects += self._close(visit, Objection(why), now)
         return effects
@@ -83,14 +84,14 @@ class Gate:
         visit = self._asked
         if visit is None or visit.question is None or answer.id not in (None, visit.question.id):
             raise BadMessage(Refusal.STALE, "no such question is open")
-        if now.mono - visit.asked > self._policy.confirm_within_s:
+        if now.mono > visit.wait_until:
             raise BadMessage(Refusal.STALE, "it came too late")
         if answer.id is None and now.mono - visit.asked < READ_S:
             raise BadMessage(Refusal.STALE, "it came too soon after the question; answer with its id")
         who = answer.source or "somebody"
         if answer.answer is YesNo.NO:
             return self._close(visit, Objection(Why.DECLINED, detail=f"by {who}"), now)
-        visit.approved_by = who
+        visit.approved_by, visit.wait_until = who, max(visit.wait_until, now.mono + LOOK_AGAIN_S)
         return []
 
     def stop(self, now: Now) -> list[Effect]:
@@ -130,7 +131,7 @@ class Gate:
         if let_in is None:
             return self._rules.judge(self._door, person, now.utc)
         by = f", by {let_in.source}" if let_in.source else ""
-        return Ruling(None, f"let in for once{by}", ("let_in",), self._policy.evidence)
+        return Ruling(None, f"let in by an order{by}", ("let_in",), self._policy.evidence)
 
     def _objection(self, view: View, visit: Visit, ruling: Ruling, now: Now) -> Objection | None:
         """The first thing that is against it."""
@@ -170,6 +171,7 @@ class Gate:
     def _ask(self, visit: Visit, now: Now) -> list[Effect]:
         assert visit.person is not None
         identity, visit.asked, self._asked = visit.last.identity, now.mono, visit
+        visit.wait_until = now.mono + self._policy.confirm_within_s
         visit.question = Question(
             id=identity.id,
             door=self._door,
@@ -207,7 +209,7 @@ class Gate:
 
     def _deny(self, visit: Visit, objection: Objection, now: Now) -> Decision:
         """An answer is for once: who is to come in later is asked for again."""
-        if objection.why in STRANGE:
+        if objection.why in STRANGE and visit.question is None:
             self.limits.stranger(visit.last.identity.camera, now)
         decision = self._tell(visit, objection, now)
         self._forget_question(visit)

@@ -65,6 +65,8 @@ class Limits:
             state.strangers.popleft()
         if len(state.strangers) >= rule.after:
             state.strangers.clear()
+            if now.mono - state.until > rule.at_most_s:
+                state.rounds = 0  # the last one is long over
             state.until = now.mono + _length_s(rule, state.rounds)
             state.rounds += 1
 

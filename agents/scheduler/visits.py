@@ -61,6 +61,7 @@ class Visit:
 
     `told` is its decision. One that is `closed` gets no other while they stay; else a grant may
     still follow a denial, as a visit of its own. `pending` is what stands against it but may pass.
+    With a `question`, the person is waited for until `wait_until`.
     """
 
     person: str | None
@@ -77,6 +78,7 @@ class Visit:
     pending: Objection | None = None
     question: Question | None = None
     asked: float = 0.0
+    wait_until: float = 0.0
     approved_by: str | None = None
 
     def add(self, sighting: Sighting, tracks: list[int | None], now: Now) -> None:

@@ -49,8 +49,8 @@ recognizer/porch/identity         | recognizer-main     | scheduler-main SEE-FRO
 recognizer/yard/identity          | recognizer-main     | scheduler-main SEE-BACK
 recognizer/porch/person           | recognizer-main     | SEE-FRONT
 recognizer/yard/person            | recognizer-main     | SEE-BACK
-recognizer/porch/snapshot         | recognizer-main     | SEE-FRONT
-recognizer/yard/snapshot          | recognizer-main     | SEE-BACK
+recognizer/porch/snapshot         | recognizer-main     | scheduler-main SEE-FRONT
+recognizer/yard/snapshot          | recognizer-main     | scheduler-main SEE-BACK
 scheduler/front/decision          | scheduler-main      | SEE-FRONT
 scheduler/back/decision           | scheduler-main      | SEE-BACK
 scheduler/front/window            | scheduler-main      | SEE-FRONT
@@ -59,6 +59,18 @@ scheduler/front/enabled           | scheduler-main      | SEE-FRONT
 scheduler/back/enabled            | scheduler-main      | SEE-BACK
 scheduler/front/enabled/set       | SWITCHERS-OF-FRONT  | scheduler-main
 scheduler/back/enabled/set        | SWITCHERS-OF-BACK   | scheduler-main
+scheduler/front/let_in            | scheduler-main      | SEE-FRONT
+scheduler/front/let_in/set        | SWITCHERS-OF-FRONT  | scheduler-main
+scheduler/front/question          | scheduler-main      | SEE-FRONT
+scheduler/front/question/snapshot | scheduler-main      | SEE-FRONT
+scheduler/front/answer            | SWITCHERS-OF-FRONT  | scheduler-main
+scheduler/back/let_in             | scheduler-main      | SEE-BACK
+scheduler/back/let_in/set         | SWITCHERS-OF-BACK   | scheduler-main
+scheduler/back/question           | scheduler-main      | SEE-BACK
+scheduler/back/question/snapshot  | scheduler-main      | SEE-BACK
+scheduler/back/answer             | SWITCHERS-OF-BACK   | scheduler-main
+scheduler/main/away               | scheduler-main      | SEE-FRONT
+scheduler/main/away/set           | home                | scheduler-main
 door/front/grant                  | scheduler-main      | door-front
 door/back/grant                   | scheduler-main      | door-back
 door/front/command                | COMMANDERS-OF-FRONT | door-front
@@ -69,8 +81,8 @@ door/front/state                  | door-front          | SEE-FRONT
 door/back/state                   | door-back           | SEE-BACK
 door/front/contact                | door-front          | SEE-FRONT
 door/back/contact                 | door-back           | SEE-BACK
-door/front/event                  | door-front          | SEE-FRONT
-door/back/event                   | door-back           | SEE-BACK
+door/front/event                  | door-front          | journal SEE-FRONT
+door/back/event                   | door-back           | journal SEE-BACK
 reply/unlock/word                 | DOORS               | unlock
 reply/enroll/word                 | DOORS               |
 reply/watch/word                  | DOORS               | watch
@@ -78,12 +90,12 @@ reply/phone-1/word                | DOORS               | phone-1
 reply/panel/word                  | DOORS               | panel
 reply/home/word                   | DOORS               | home
 reply/camera-porch/word           | DOORS               |
-door/front/availability           | door-front          | scheduler-main SEE-FRONT
-door/back/availability            | door-back           | scheduler-main SEE-BACK
-camera/porch/availability         | camera-porch        | SEE-FRONT
-camera/yard/availability          | camera-yard         | SEE-BACK
-recognizer/main/availability      | recognizer-main     | SEE-FRONT
-scheduler/main/availability       | scheduler-main      | SEE-FRONT
+door/front/availability           | door-front          | journal scheduler-main SEE-FRONT
+door/back/availability            | door-back           | journal scheduler-main SEE-BACK
+camera/porch/availability         | camera-porch        | journal SEE-FRONT
+camera/yard/availability          | camera-yard         | journal SEE-BACK
+recognizer/main/availability      | recognizer-main     | journal SEE-FRONT
+scheduler/main/availability       | scheduler-main      | journal SEE-FRONT
 door/front/health                 | door-front          | SEE-FRONT
 door/back/health                  | door-back           | SEE-BACK
 camera/porch/health               | camera-porch        | SEE-FRONT
@@ -111,7 +123,7 @@ ELSEWHERE = [
 EVERYTHING = ("#", "$SYS/#", "$CONTROL/#", "$share/thieves/#", "facelatch/+/+/+", "facelatch/reply/+/+")
 PROGRAMS = ("door-front", "door-back", "camera-porch", "camera-yard", "recognizer-main", "scheduler-main")
 PEOPLE = ("unlock", "enroll", "watch", "phone-1", "panel", "home")
-USERS = (*PROGRAMS, *PEOPLE)
+USERS = (*PROGRAMS, "journal", *PEOPLE)
 
 
 def members(words: str) -> set[str]:
@@ -135,6 +147,7 @@ ROWS = rows()
 
 def test_the_table_has_every_topic_with_every_name() -> None:
     names = {"<camera>": ("porch", "yard"), "<door>": ("front", "back"), "<client>": (*PEOPLE, "camera-porch")}
+    names["<id>"] = ("main",)
     agents = [tuple(user.split("-")) for user in PROGRAMS]
     found = set()
     for topic in ALL:

@@ -14,8 +14,9 @@ from tests.scheduler.gates import SESSION, STRANGER, Scene, face
 from tests.scheduler.street import Street
 
 Faces = Sequence[str | Face | None]
+PLAIN: list[Faces] = [["Ana"], ["Ana"], ["Ana"], ["Bob"], ["Ana", "Bob"], ["Ana", STRANGER], [STRANGER], []]
 VIEWS: list[Faces] = [
-    ["Ana"], ["Ana"], ["Ana"], ["Bob"], ["Ana", "Bob"], ["Ana", STRANGER], [STRANGER], [],
+    *PLAIN,
     [face("Ana", track=1)], [face("Ana", track=2)], [face(STRANGER, track=1)],
     [face("Bob", track=1), face("Ana", track=2)], [face("Ana", 0.2, 1), face("Ana", 0.3, 2)],
 ]  # fmt: skip
@@ -110,8 +111,9 @@ MIXTURES = st.sampled_from(
     ]
 )  # fmt: skip
 VISITS = st.sampled_from([visit(STRANGER), visit("Ana"), visit("Ana", answer="YES"), visit("Bob", answer="NO")])
-SIGHTS = st.builds(
-    see, st.sampled_from(VIEWS), st.sampled_from([1, 2, 2, 5]), st.sampled_from(["front", "front", "back"])
+SIGHTS, PLAIN_SIGHTS = (
+    st.builds(see, st.sampled_from(views), st.sampled_from([1, 2, 2, 5]), st.sampled_from(["front", "front", "back"]))
+    for views in (VIEWS, PLAIN)
 )
 WAITS = st.builds(wait, st.sampled_from([0.0, 1.0, 2.1, 2.1, 4.0, 31.0]))
 HAPPENINGS = SIGHTS | SIGHTS | VISITS | MIXTURES | WAITS | st.sampled_from(SWITCHES) | st.sampled_from(MISHAPS)
@@ -130,7 +132,7 @@ POLICIES = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-@settings(deadline=None, max_examples=600)
+@settings(deadline=None, max_examples=400)
 @given(happenings=st.lists(HAPPENINGS, min_size=10, max_size=60), policy=POLICIES)
 def test_whatever_happens_no_door_opens_without_its_evidence_its_rules_and_its_limits(
     happenings: list[Callable[[Street], object]], policy: dict[str, Any]
@@ -143,10 +145,11 @@ def test_whatever_happens_no_door_opens_without_its_evidence_its_rules_and_its_l
 
 
 @settings(deadline=None, max_examples=200)
-@given(happenings=st.lists(SIGHTS | WAITS | st.sampled_from(SWITCHES), min_size=10, max_size=60), policy=POLICIES)
+@given(happenings=st.lists(PLAIN_SIGHTS | WAITS | st.sampled_from(SWITCHES), min_size=10, max_size=60), policy=POLICIES)
 def test_every_stay_of_more_than_a_frame_is_decided(
     happenings: list[Callable[[Street], object]], policy: dict[str, Any]
 ) -> None:
+    """Where no face is followed: one that is stays for longer than it is named."""
     street = Street(**policy)
     for happens in happenings:
         happens(street)
@@ -157,7 +160,7 @@ def test_every_stay_of_more_than_a_frame_is_decided(
         seen[stay] = seen.get(stay, 0) + 1
     for stay, frames in seen.items():
         elsewhere = any(grant.person == stay[1] and camera != stay[0] for grant, camera, _ in street.granted)
-        if frames > 1 and stay[1] is not None and not elsewhere:
+        if frames > 1 and not elsewhere:
             assert any(street.decided[stay, outcome] for outcome in Outcome), stay
 
 

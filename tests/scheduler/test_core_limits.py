@@ -147,7 +147,7 @@ def test_who_is_let_in_for_once_needs_no_window_and_no_away_mode_off(source: str
     scene.admit("Ana", source=source)
     scene.watch("Ana", "Bob")
     assert scene.told == [("Ana", Why.CONFIRMED), ("Bob", Why.AWAY)]
-    assert scene.decisions[0].rule == "let in for once" + (f", by {source}" if source else "")
+    assert scene.decisions[0].rule == "let in by an order" + (f", by {source}" if source else "")
 
 
 def test_let_in_until_then_and_no_longer() -> None:

@@ -166,6 +166,17 @@ def test_an_approval_of_whom_no_frame_confirms_any_more_is_not_confirmed() -> No
     assert scene.decisions[0].id == "front:2"
 
 
+def test_after_a_yes_in_the_last_moment_there_is_time_for_one_more_frame() -> None:
+    scene = asked(visit_gap_s=60.0)
+    scene.wait(29.9)
+    scene.answer("YES", "front:2")
+    scene.wait(1.4)  # a slow machine's next frame
+    scene.tick()
+    assert scene.told == []
+    scene.watch("Ana")
+    assert scene.told == [("Ana", Why.CONFIRMED)]
+
+
 # They leave
 
 

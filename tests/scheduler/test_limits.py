@@ -130,6 +130,17 @@ def test_after_a_thousand_lock_outs_it_still_counts() -> None:
     assert one.locked_out(now(1199 * 10.0 + 9.9)) == ["front"]
 
 
+def test_a_lock_out_that_is_long_over_does_not_make_the_next_one_longer() -> None:
+    """Whom the strangers of Friday keep out on Monday are the people of the house."""
+    of = limits(lock_out={"after": 1, "within_s": 10, "for_s": 60, "at_most_s": 900})
+    for s in (0, 1000, 1100):
+        strangers(of, 1, s)
+    assert why(of, "Ana", 1100 + 119) is Why.LOCKED_OUT
+    strangers(of, 1, 1220 + 901)
+    assert why(of, "Ana", 1220 + 901 + 59) is Why.LOCKED_OUT
+    assert why(of, "Ana", 1220 + 901 + 61) is None
+
+
 def test_strangers_during_a_lock_out_neither_prolong_it_nor_count_for_the_next() -> None:
     one = limits(lock_out={"after": 2, "for_s": 60.0})
     strangers(one, 2, 0.0)
