@@ -159,8 +159,8 @@ class Wire(FakeSession):
         super().renew(reason)
         self.dropped = self._connections
 
-    def announce(self, availability: Availability) -> None:
-        pass
+    def announce(self, availability: Availability) -> bool:
+        return True
 
     def close(self, timeout_s: float = 2.0) -> None:
         self.diary.append("close")

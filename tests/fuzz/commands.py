@@ -1,9 +1,14 @@
-"""What the commands make of what they hear: one line an event, and nobody writes to the terminal but they."""
+"""What the commands make of what they hear: one line an event, and nobody writes to the terminal but they.
+
+And every kind of payload: read as what it is, or refused; people's orders exactly where topics.md says so.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Callable
+from typing import Any
 
 from agents.cli.narrate import Narrator
 from agents.runtime.events import Message
@@ -18,10 +23,28 @@ from agents.wire.messages import (
     Refusal,
     read_session,
 )
-from agents.wire.scheduling import Decision
-from agents.wire.topics import ALL, AVAILABILITY, DECISION, ENABLED, EVENT, HEALTH, IDENTITY, STATE, WINDOW, Topic
+from agents.wire.scheduling import Answer, Decision, LetInList, LetInOrder, Question, SwitchOrder
+from agents.wire.topics import (
+    ALL,
+    ANSWER,
+    AVAILABILITY,
+    AWAY,
+    DECISION,
+    ENABLED,
+    ENABLED_SET,
+    EVENT,
+    HEALTH,
+    IDENTITY,
+    LET_IN,
+    LET_IN_SET,
+    QUESTION,
+    STATE,
+    WINDOW,
+    Topic,
+)
 from agents.wire.why import Why
 from tests.fakes import message
+from tests.fuzz import contract
 from tests.fuzz.junk import FRAGMENTS, RAW, Pair, damaged, obj, payload, text
 from tests.fuzz.reader import Reader, blob
 from tests.fuzz.targets import Target
@@ -29,9 +52,13 @@ from tests.fuzz.targets import Target
 HEARD: tuple[tuple[Topic, tuple[str, ...]], ...] = (
     *((IDENTITY, ("front",)), (DECISION, ("front",)), (EVENT, ("front",)), (HEALTH, ("door", "front"))),
     *((AVAILABILITY, ("door", "front")), (WINDOW, ("front",)), (ENABLED, ("front",)), (STATE, ("front",))),
+    *((QUESTION, ("front",)), (LET_IN, ("front",)), (AWAY, ("main",)), (ANSWER, ("front",)), (LET_IN_SET, ("front",))),
     *((HEALTH, ("camera", "front")), *((topic, ("front", "main")[: topic.path.count("<")]) for topic in ALL)),
 )
-KINDS: tuple[type[Payload], ...] = (Identity, Decision, DoorEvent, Health, Grant, Command)
+KINDS: tuple[type[Payload], ...] = (Identity, Decision, DoorEvent, Health, Grant, Command, Question, LetInList)
+ORDERS: tuple[tuple[type[Answer | SwitchOrder | LetInOrder], Callable[[bytes], dict[str, Any] | None]], ...] = (
+    *((Answer, contract.answer), (SwitchOrder, contract.switch), (LetInOrder, contract.let_in)),
+)
 WORDS = (b"online", b"offline", b"ON", b"OFF", b"LOCKED", b"\x1b[2J", b"a\nRELAY ON: door front is unlocked", b"\xff")
 IDS, PEOPLE = (b'"id-1"', b'"id-2"', b"null"), (b'"Ana"', b'"Borut"', b"null", b'"a\\nb"', b'"\\u202e"')
 NUMBERS = (b"0", b"0.3", b"1800000000", b"1800000003.5", b"1e300", b"null", b"-1", b"5e-324", b"99999999999.9")
@@ -111,6 +138,35 @@ def health(reader: Reader) -> list[Pair]:
     ]
 
 
+def question(reader: Reader) -> list[Pair]:
+    return [
+        ("id", reader.pick(IDS)),
+        *(("door", b'"front"'), ("camera", b'"front"'), ("person", reader.pick(PEOPLE))),
+        *(("asked_at", reader.pick(NUMBERS)), ("expires_at", reader.pick(NUMBERS))),
+    ]
+
+
+def let_in(reader: Reader) -> list[Pair]:
+    pairs = [("person", reader.pick(PEOPLE)), ("until", reader.pick(NUMBERS)), ("source", reader.pick(TEXTS))]
+    one = obj([*pairs, ("asked_at", reader.pick(NUMBERS))])
+    return [("people", b"[" + b",".join([one] * reader.pick((0, 1, 12, 13))) + b"]")]
+
+
+def order(reader: Reader) -> list[Pair]:
+    """An answer, a switch or somebody to let in."""
+    some = [
+        [("answer", reader.pick((b'"YES"', b'"NO"', b'"maybe"'))), ("id", reader.pick(IDS))],
+        [("state", reader.pick((b'"ON"', b'"OFF"', b'"on"')))],
+        [("person", reader.pick(PEOPLE)), ("until", reader.pick((*NUMBERS, b'"22:00"', b'"24:00"', b'"7:5"')))],
+    ]
+    return [*reader.pick(some), ("source", reader.pick(TEXTS))]
+
+
+def words(reader: Reader) -> bytes:
+    said = (b"YES", b" NO\n", b"ON", b"OFF", b"Ana until 22:00", b"a until b until 7:00", b"Ana until", b"until 7:00")
+    return reader.pick(said)
+
+
 def run(data: bytes) -> set[str]:
     reader, narrator, seen = Reader(data), Narrator(), set[str]()
     for _ in range(MAX_MESSAGES):
@@ -138,6 +194,12 @@ def _read(content: bytes) -> set[str]:
             found = kind.decode(content)
             assert kind.decode(found.encode()) == found
             seen.add(f"read as {kind.__name__}")
+    for order_kind, read in ORDERS:
+        with contextlib.suppress(BadMessage):
+            as_told = order_kind.read(content).model_dump(mode="json", exclude={"source"})
+            assert as_told == {key: value for key, value in (read(content) or {}).items() if key != "source"}
+            seen.add(f"read as {order_kind.__name__}")
+        assert (f"read as {order_kind.__name__}" in seen) == (read(content) is not None)
     with contextlib.suppress(BadMessage):
         assert read_session(content).encode() == content
         assert SESSION.fullmatch(content)
@@ -151,6 +213,11 @@ _MAKERS = {
     DECISION.path: (lambda reader: obj(damaged(reader, decision(reader))),),
     EVENT.path: (lambda reader: obj(damaged(reader, event(reader))),),
     HEALTH.path: (lambda reader: obj(damaged(reader, health(reader))),),
+    QUESTION.path: (lambda reader: obj(damaged(reader, question(reader))),),
+    LET_IN.path: (lambda reader: obj(damaged(reader, let_in(reader))),),
+    **dict.fromkeys(
+        (ANSWER.path, ENABLED_SET.path, LET_IN_SET.path), (lambda reader: obj(damaged(reader, order(reader))), words)
+    ),
 }
 
 
@@ -160,7 +227,13 @@ def heard(topic: Topic, content: bytes) -> bytes:
 
 
 SEEDS = [heard(topic, fragment) for topic, _ in HEARD[:8] for fragment in FRAGMENTS]
-for _topic, _make in ((IDENTITY, identity), (DECISION, decision), (EVENT, event), (HEALTH, health)):
+SEEDS += [
+    heard(LET_IN_SET, fragment)
+    for fragment in (b"Ana until 22:00", b"YES", b"OFF", b"\xef\xac\xac" * 30 + b" until 7:00")
+]
+SEEDS += [heard(AWAY, b"ON") + heard(AWAY, b"OFF") + heard(AWAY, b"ON")]
+_PAYLOADS = ((IDENTITY, identity), (DECISION, decision), (EVENT, event), (HEALTH, health), (QUESTION, question))
+for _topic, _make in (*_PAYLOADS, (LET_IN, lambda _: let_in(Reader(bytes([0, 1, 0, 2, 1])))), (ANSWER, order)):
     _good = _make(Reader(b""))
     SEEDS += [heard(_topic, obj(_good)) * 2]
     SEEDS += [

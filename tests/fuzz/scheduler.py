@@ -37,11 +37,14 @@ def step(kind: Callable[[Story], None], *choices: int) -> bytes:
     return bytes([STEPS.index(kind), *choices])
 
 
-def see(*people: str | None, camera: str = "porch", age_s: float = 0.0, track: int | None = None) -> bytes:
-    """The camera's next frame, with these people in it."""
+def see(
+    *people: str | None, camera: str = "porch", age_s: float = 0.0, track: int | None = None, turn: bool = True
+) -> bytes:
+    """The camera's next frame, with these people in it; with or without a turn of the agent before."""
     faces = [(PEOPLE.index(person), TRACKS.index(track)) for person in people]
     choices = [AGES_S.index(age_s), COUNTS.index(len(people)), *(n for face in faces for n in face), 0, 0, 4, 0]
-    return step(Story.frame, CAMERAS.index(camera), 0, 4, *choices)
+    before = b"" if turn else stall(0.125)
+    return before + step(Story.frame if turn else Story.identity, CAMERAS.index(camera), 0, 4, *choices)
 
 
 def wait(s: float) -> bytes:
@@ -101,9 +104,9 @@ def pair(**other: bytes) -> bytes:
 
 # Seeds
 
-ANA, STRANGER = see("Ana") * 2, see(None) * 2
+ANA, STRANGER, STAYS = see("Ana") * 2, see(None) * 2, wait(1.0) + see("Ana")
 EVENING, NIGHT, MORNING_AFTER = clock(12 * HOUR_S), clock(14 * HOUR_S), clock(16.5 * HOUR_S)
-BROKER, DISK = step(Story.broker, 1), step(Story.disk)
+LOST, BROKEN, FOUND, DISK = step(Story.broker, 1), step(Story.broker, 0), step(Story.broker), step(Story.disk)
 AWAY, BACK, PETRA = order("away", "ON"), order("away", "OFF"), order("let_in", "Petra until 22:00")
 BY_THE_PORCH = '{"answer":"YES","id":"porch-2"}'
 
@@ -129,9 +132,10 @@ FRAMES = (
     see("Ana", track=1) * 2 + (wait(1.0) + see(None, track=1)) * 3 + see("Ana", track=1) * 2,
     see("Ana", track=1) * 2 + see("Borut", track=1) + (wait(1.0) + see(None, track=1)) * 3 + see("Ana", track=2) * 2,
     told(Story.frame, whole(2)) + told(Story.frame, whole(1)),
-    *((see("Ana") + see("Ana", camera="hall")) * 3, ANA + wait(2.5) + ANA, see("Ana") + wait(2.0) + see("Ana")),
+    *((see("Ana") + see("Ana", camera="hall")) * 3, ANA + wait(2.5) + ANA, see("Ana") + wait(1.0) + see("Ana")),
 )
 TIMES = (
+    told(Story.frame, whole(2)) + see("Ana", age_s=-1e6) + told(Story.frame, whole(2)),
     see("Ana", track=1, age_s=2.0)
     + wait(1.0)
     + wait(0.5)
@@ -157,19 +161,23 @@ LEFT, ELSEWHERE, BORUT = STRANGER + wait(2.5), see(None, camera="hall") * 2 + wa
 LOCKED_OUT = (
     *(LEFT * 2 + ANA + wait(6.0) + ANA, LEFT + ANA + wait(2.5) + LEFT + BORUT, LEFT * 2 + wait(2.5) + LEFT + BORUT),
     *(LEFT * 2 + wait(2.5) + LEFT * 2 + wait(2.5) * n + ANA for n in (1, 2, 3)),
+    LEFT * 2 + wait(11.0) + LEFT * 2 + wait(6.0) + BORUT,
     *(ELSEWHERE + ANA + wait(2.5) + ELSEWHERE + see("Borut", camera="hall") * 2, LEFT * 3 + wait(2.5) + LEFT + BORUT),
 )
 DENIED = (
-    *(see("Vid") * 2, see("Lucija") * 2, see("Petra") * 2, see("Ana", None) * 3 + wait(2.0) + see("Ana", None)),
+    *(see("Vid") * 2, see("Lucija") * 2, see("Petra") * 2, see("Ana", None) * 3 + wait(1.0) + see("Ana", None)),
     *(
         see("Ana", "Borut", camera="yard") * 2 + wait(1.0) + see("Ana", "Borut", camera="yard"),
         ANA + wait(2.5) + ANA * 2,
+        ANA + STAYS * 8,
+        ANA + wait(2.5) + ANA + STAYS * 7,
     ),
     *(see("Ana") + wait(0.5) + see(None, track=1) * 2, see("Ana") + see("Borut") + see("Ana", None)),
     see("Ana", track=1) + see("Ana", track=2) + see("Ana", track=1),
     ANA + see("Borut") * 2 + see("Cene") * 2 + wait(61.0) + see("Cene") * 2,
 )
 SWITCHES = (
+    *(see("Ana") + switch + see("Ana", turn=False) for switch in (order("enabled", "OFF"), AWAY, PETRA)),
     *(order("enabled", word) + ANA for word in ("OFF", '{"state":"OFF","source":"Ana, phone"}', "", "on")),
     *(order("enabled", "OFF") + order("enabled", "ON", retain) + ANA for retain in (False, True)),
     *(order("enabled", "OFF") + ANA + order("enabled", "ON") + see("Ana") * 2, AWAY + ANA + BACK + see("Ana")),
@@ -191,13 +199,15 @@ SWITCHES = (
     pair(person='"e\u0301"'.encode()) + order("let_in", "\u00e9 until 22:00") + ANA,
 )
 ASKED = (
-    EVENING + ANA + (wait(2.0) + see("Ana")) * 2 + stall(1.0) + answer(BY_THE_PORCH) + see("Ana"),
+    EVENING + ANA + STAYS * 4 + answer(BY_THE_PORCH) + STAYS,
+    EVENING + ANA + STAYS * 3 + step(Story.snapshot, 0, 0, 0, 1, 2),
+    EVENING + ANA + STAYS * 4 + stall(1.0) + answer(BY_THE_PORCH) + see("Ana"),
     EVENING + ANA + stall(6.0) + answer(BY_THE_PORCH) + see("Ana"),
     *(EVENING + ANA + answer(BY_THE_PORCH) + see("Ana") * 2, EVENING + ANA + answer("YES") + see("Ana")),
     *(EVENING + ANA + wait(1.0) + answer(word) + see("Ana") * 2 for word in ("YES", "NO", "yes", '{"answer":"NO"}')),
     *(EVENING + ANA + wait(1.0) + answer(*to) + see("Ana") for to in (("YES", "back"), ("YES", "front", True))),
-    *(EVENING + ANA + wait(6.0), EVENING + ANA + (wait(2.0) + see("Ana")) * 3, EVENING + ANA + answer(BY_THE_PORCH)),
-    EVENING + ANA + answer(BY_THE_PORCH) + (wait(2.0) + see(None)) * 3,
+    *(EVENING + ANA + wait(6.0), EVENING + ANA + STAYS * 6, EVENING + ANA + answer(BY_THE_PORCH)),
+    EVENING + see("Ana", track=1) * 2 + answer(BY_THE_PORCH) + (wait(1.0) + see(None, track=1)) * 6,
     EVENING
     + ANA
     + answer(BY_THE_PORCH)
@@ -227,14 +237,14 @@ LINKS = (
     *(
         told(Story.session, b"other") + pair(),
         told(Story.session, b"a\n") + pair(),
-        BROKER + pair(),
-        BROKER * 2 + pair(),
+        LOST + pair(),
+        LOST + FOUND + pair(),
     ),
-    *(step(Story.broker, 0) + pair(), BROKER * 2 + told(Story.availability, b"online") + pair()),
-    *(BROKER * 2 + told(Story.session, b"other") + pair(), BROKER * 2 + ANA + wait(1.0) + see("Ana")),
+    *(BROKEN + pair(), LOST + FOUND + told(Story.availability, b"online") + pair()),
+    *(LOST + FOUND + told(Story.session, b"other") + pair(), LOST + FOUND + ANA + wait(1.0) + see("Ana")),
     *(
         told(Story.availability, b"offline") + ANA + told(Story.availability, b"online") + see("Ana"),
-        ANA + BROKER + ANA,
+        ANA + LOST + ANA,
     ),
     *(DISK + ANA, DISK + ANA + DISK + see("Ana") + wait(2.5) + ANA, DISK + STRANGER, DISK + AWAY + DISK + ANA),
     *(

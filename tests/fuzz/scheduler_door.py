@@ -8,7 +8,7 @@ from typing import Any
 from tests.fuzz.scheduler_rules import DOORS, LIMITS, LOCK_OUT, Ruling, by_the_door, next_time, ruling
 from tests.fuzz.scheduler_views import Frame, Stay, View, why_late
 
-GRANT_S, READ_S, A_MINUTE_S, LONGEST_S, MOST_LET_IN = 5.0, 1.0, 60.0, 31 * 86_400.0, 12
+GRANT_S, READ_S, LOOK_AGAIN_S, A_MINUTE_S, LONGEST_S, MOST_LET_IN = 5.0, 1.0, 3.0, 60.0, 31 * 86_400.0, 12
 RULES = {"no_window", "outside_window", "holiday", "closed_day", "not_yet_valid", "no_longer_valid"}
 MAY_PASS = {"not_alone", "stranger_in_view", "door_away", "unanswered"}
 STRANGE = {"unknown_person", "not_confirmed"}
@@ -39,6 +39,7 @@ class LockOut:
             return
         self.seen_s = [*(at for at in self.seen_s if s - at <= LOCK_OUT["within_s"]), s]
         if len(self.seen_s) == LOCK_OUT["after"]:
+            self.rounds = 0 if s - self.until_s > LOCK_OUT["at_most_s"] else self.rounds
             self.until_s = s + min(LOCK_OUT["at_most_s"], LOCK_OUT["for_s"] * 2**self.rounds)
             self.seen_s, self.rounds = [], self.rounds + 1
 
@@ -112,11 +113,11 @@ class Door:
         stay = self.asked
         if stay is None or stay.question is None or read["id"] not in (None, stay.question["id"]):
             return False
-        since_s = now.s - stay.asked_s
-        if since_s > LIMITS["confirm_within_s"] or (read["id"] is None and since_s < READ_S):
+        if self._has_waited_too_long(now) or (read["id"] is None and now.s - stay.asked_s < READ_S):
             return False
         stay.answered = read["answer"] == "YES"
         stay.declined = not stay.answered
+        stay.waits_until_s = max(stay.waits_until_s, now.s + LOOK_AGAIN_S)
         return True
 
     # What must be true of what is said
@@ -167,6 +168,7 @@ class Door:
         assert (found["id"], found["door"]) == (stay.last.id, self.name)
         assert (found["asked_at"], found["expires_at"]) == (now.utc, now.utc + LIMITS["confirm_within_s"])
         self.asked, stay.question, stay.asked_s = stay, found, now.s
+        stay.waits_until_s = now.s + LIMITS["confirm_within_s"]
         stay.asked += 1
 
     def ordered(self, found: dict[str, Any], now: Moment) -> None:
@@ -217,11 +219,9 @@ class Door:
         assert stay.answered or not rule.confirm, "granted and nobody said yes"
         assert not stay.question or stay.answered, "granted while people were asked"
         assert found["evidence"]["needed"] == rule.needed
-        assert (
-            rule.needed
-            <= found["evidence"]["agreeing"]
-            <= self.views[stay.camera].votes(found["person"], rule, now.utc, "any_known")
-        )
+        most = self.views[stay.camera].votes(found["person"], rule, now.utc, "any_known")
+        assert rule.needed <= found["evidence"]["agreeing"] <= most
+        assert not stay.denials or stay.asked or found["began_at"] == found["captured_at"], "is a visit of its own"
         for same in (view.stays[stay.person] for view in self.views.values() if stay.person in view.stays):
             same.closed = True
             self.asked = None if self.asked is same else self.asked
@@ -240,7 +240,7 @@ class Door:
         timed_out = stay is self.asked and self._has_waited_too_long(now)
         stay.closed = why == "declined" or (timed_out and why in ("unanswered", "not_confirmed"))
         assert self._is_so(stay, why, now, here), f"denied for what is not so: {stay}"
-        if why in STRANGE:
+        if why in STRANGE and not stay.question:  # who was asked about was known
             self.lock_outs[stay.camera].stranger(now.s)
 
     def _is_so(self, stay: Stay, why: str, now: Moment, here: str | None) -> bool:
@@ -263,7 +263,7 @@ class Door:
             assert self.against(stay, now, sure=True), f"nothing is against {stay.person}, and nothing came of it"
 
     def _has_waited_too_long(self, now: Moment) -> bool:
-        return self.asked is not None and now.s - self.asked.asked_s > LIMITS["confirm_within_s"]
+        return self.asked is not None and now.s > self.asked.waits_until_s
 
     def _is_in(self, stay: Stay) -> bool:
         """Whether another camera of this door sees the same person, who has been let in."""

@@ -97,6 +97,7 @@ class Stay:
     closed: bool = False
     question: dict[str, Any] | None = None
     asked_s: float = 0.0
+    waits_until_s: float = 0.0
     answered: bool = False
     declined: bool = False
 

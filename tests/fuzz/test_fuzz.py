@@ -78,16 +78,18 @@ def test_the_doors_seeds_open_it_in_every_way_and_are_refused_for_every_reason()
 
 def test_the_schedulers_seeds_lead_to_grants_and_to_denials_for_every_reason() -> None:
     seen = led_to("scheduler")
-    assert {"grant at the front door", "grant at the back door"} <= seen
+    assert {"grant at the front door", "grant at the back door", "a question", "a picture beside a question"} <= seen
     assert {word.split()[-1] for word in seen if word.startswith(("granted ", "denied "))} == {why.value for why in Why}
-    assert {"refused", "stale", "repeated"} <= seen
+    assert {"refused", "stale", "repeated", "records"} <= seen
 
 
 def test_the_other_seeds_lead_to_what_is_read_and_to_what_is_not() -> None:
     assert {"looked at a picture", "bad_frames", "stale_frames", "repeated_frames"} <= led_to("recognizer")
     assert {"people enrolled: 2", "a gallery that can't be read"} <= led_to("gallery")
     assert {"a house", "refused"} <= led_to("house_file")
-    assert {"read as Identity", "read as DoorEvent", "read as Health", "read as a session"} <= led_to("commands")
+    kinds = ("Identity", "DoorEvent", "Health", "a session", "Question", "LetInList", "Answer", "LetInOrder")
+    assert {f"read as {kind}" for kind in kinds} <= led_to("commands")
+    assert {"told of scheduler/<id>/away", "told of scheduler/<door>/question"} <= led_to("commands")
     assert {"names that come out again", "read as reply/<client>/<word>"} <= led_to("topics")
 
 
