@@ -110,7 +110,7 @@ class Gate:
         """Whether the newest frame lets a known person in."""
         assert visit.person is not None
         visit.closed = visit.closed or self._granted_elsewhere(visit)
-        if visit.closed or (visit.question is not None and visit.approved_by is None):
+        if visit.closed or self._waits(visit, now):
             return []
         ruling = self._ruling(visit.person, now)
         visit.votes, visit.needed = view.votes(visit.person, ruling.evidence, now, "any_known"), ruling.evidence.frames
@@ -124,6 +124,12 @@ class Gate:
         if ruling.confirm and visit.approved_by is None:
             return self._ask(visit, now)
         return self._grant(visit, ruling, now)
+
+    def _waits(self, visit: Visit, now: Now) -> bool:
+        """Whether people are asked, and nobody has answered, nor ordered to let the person in."""
+        assert visit.person is not None
+        asked = visit.question is not None and visit.approved_by is None
+        return asked and self.standing.admits(self._door, visit.person, now.utc) is None
 
     def _ruling(self, person: str, now: Now) -> Ruling:
         """The rules, unless people have said that the person is to be let in."""

@@ -77,7 +77,8 @@ class Recorder:
     def heard(self, message: Kept, now: Now) -> None:
         """An event or an agent's availability."""
         self._unwritten.append(message)
-        self._catch_up(now)
+        if self._trouble is None:  # else each would wait for whoever holds the file
+            self._catch_up(now)
 
     def tick(self, now: Now, connected: bool) -> None:
         """Write what could not be written; have the rest made safe from a power cut."""

@@ -198,7 +198,11 @@ SWITCHES = (
     pair(person=('"' + "\ufb2c" * 30 + '"').encode()),
     pair(person='"e\u0301"'.encode()) + order("let_in", "\u00e9 until 22:00") + ANA,
 )
+TURNS_AWAY = EVENING + see("Ana", track=1) * 2 + answer(BY_THE_PORCH) + (wait(1.0) + see(None, track=1)) * 5
 ASKED = (
+    TURNS_AWAY + wait(2.5) + LEFT + BORUT,
+    EVENING + ANA + order("let_in", "Ana until 22:30") + see("Ana") + answer(BY_THE_PORCH),
+    EVENING + ANA + clock(0.0) + see("Ana") + answer(BY_THE_PORCH),
     EVENING + ANA + STAYS * 4 + answer(BY_THE_PORCH) + STAYS,
     EVENING + ANA + STAYS * 3 + step(Story.snapshot, 0, 0, 0, 1, 2),
     EVENING + ANA + STAYS * 4 + stall(1.0) + answer(BY_THE_PORCH) + see("Ana"),

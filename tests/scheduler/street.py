@@ -24,7 +24,7 @@ Stay = tuple[str, str | None, int]
 
 @dataclass
 class LockOutModel:
-    """One camera's: 3 s after 2 strangers within 20 s, then 6 s, at most 8 s."""
+    """One camera's: 3 s after 2 strangers within 20 s, then 6 s, at most 8 s; 8 s after the last, 3 s again."""
 
     strangers: list[float] = field(default_factory=list)
     until: float = 0.0
@@ -34,6 +34,7 @@ class LockOutModel:
         if at >= self.until:
             self.strangers = [*(before for before in self.strangers if at - before <= 20.0), at]
         if len(self.strangers) == 2:
+            self.rounds = 0 if at - self.until > 8.0 else self.rounds
             self.until, self.strangers = at + min(8.0, 3.0 * 2.0**self.rounds), []
             self.rounds += 1
 
@@ -142,7 +143,7 @@ class Street(Scene):
             self.decided[stay, decision.outcome] += 1
             if decision.reason in CLOSING and decision.detail != "another question was open":
                 self.closed.add(stay)
-        if decision.reason in STRANGE:
+        if decision.reason in STRANGE and decision.id not in {question.id for question in self.questions}:
             self.locks[decision.camera].stranger(self.mono)
 
     def _check_grant(self, grant: Grant, decision: Decision) -> None:
@@ -154,7 +155,7 @@ class Street(Scene):
         assert admitted or not (self.standing.away or self.rules.closed or grant.person in self.rules.against)
         deciding = self.counted[decision.camera][-1][0]
         assert decision.captured_at == deciding.captured_at
-        assert grant.id == deciding.id or grant.id in self.approved
+        assert admitted or grant.id == deciding.id or grant.id in self.approved
         assert admitted or not self.rules.asking or grant.id in self.approved
         self._check_evidence(grant.person, decision.camera)
         self._check_limits(grant.person, decision.camera)

@@ -13,9 +13,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from agents.runtime.events import Message
 from agents.scheduler import switches
+from agents.scheduler.journal import Journal, JournalError
 from agents.wire.stamp import Stamp
 from agents.wire.topics import (
     ANSWER,
+    AVAILABILITY,
     AWAY,
     AWAY_SET,
     ENABLED,
@@ -213,6 +215,36 @@ def test_of_a_crowd_where_somebody_has_to_agree_one_is_asked_about(tmp_path: Pat
         house.hear(IDENTITY, "porch", payload=identity(house, [f"Person {n}" for n in range(32)]))
     assert len([s for s in house.session.said if s.topic.path.endswith("/question")]) == 1
     assert (house.grants, {reason for reason, _ in house.decisions()}) == ([], {"unanswered"})
+
+
+def test_an_order_to_let_somebody_in_counts_also_while_people_are_asked_about_them(tmp_path: Path) -> None:
+    house = House(tmp_path, front_windows=ASKING)
+    house.see("Ana")
+    house.see("Ana")
+    house.see("Ana")
+    house.hear(LET_IN_SET, "front", payload="Ana until 22:00")
+    house.see("Ana")
+    assert (house.decisions(), [grant["id"] for grant in house.grants]) == ([("confirmed", "Ana")], ["frame-2"])
+    house.hear(ANSWER, "front", payload='{"answer":"NO","id":"frame-2"}')
+    assert (house.refused, len(house.decisions())) == (1, 1)
+
+
+def test_what_waits_for_the_journal_does_not_try_it_one_by_one(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another program holds the file, and each try waits a second for it."""
+    tried = []
+
+    def hold(*_: object) -> None:
+        tried.append(1)
+        raise JournalError("another program holds it")
+
+    monkeypatch.setattr(Journal, "append", hold)
+    for mid in range(1, 21):
+        house.tell(AVAILABILITY, "camera", "porch", payload=("online", "offline")[mid % 2], mid=mid)
+    assert len(tried) == 1
+    monkeypatch.undo()
+    house.wait(5)
+    assert house.ears.acknowledged == list(range(1, 21))
+    assert (len(house.records()), house.agent.report().problem) == (20, None)
 
 
 def test_a_picture_as_large_as_may_be_goes_with_a_question_and_one_without_a_time_does_not(tmp_path: Path) -> None:
