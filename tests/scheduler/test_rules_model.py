@@ -379,7 +379,7 @@ def moments(policy: Policy, zone: str, year: int) -> list[int]:
 
 
 @pytest.mark.parametrize(("zone", "year"), YEARS)
-@settings(deadline=None, max_examples=4, suppress_health_check=list(HealthCheck), phases=AS_FOUND)
+@settings(deadline=None, max_examples=2, suppress_health_check=list(HealthCheck), phases=AS_FOUND)
 @given(data=st.data())
 def test_any_policy_is_judged_as_by_the_clock_on_the_wall(zone: str, year: int, data: st.DataObject) -> None:
     policy = data.draw(policies(zone, year))
@@ -392,7 +392,7 @@ def test_any_policy_is_judged_as_by_the_clock_on_the_wall(zone: str, year: int, 
         assert rules.is_open(DOOR, utc) == model.is_open(wall), wall
 
 
-@settings(deadline=None, max_examples=20, suppress_health_check=list(HealthCheck), phases=AS_FOUND)
+@settings(deadline=None, max_examples=10, suppress_health_check=list(HealthCheck), phases=AS_FOUND)
 @given(data=st.data())
 def test_spans_hold_the_minutes_of_the_openings_that_name_a_group(data: st.DataObject) -> None:
     zone, year = data.draw(st.sampled_from(YEARS))
