@@ -46,8 +46,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import broker
 from agents import house
-from agents.door.flood import PER_S
 from agents.runtime.clock import Clock
+from agents.runtime.flood import PER_S
 from agents.runtime.settings import Site
 from agents.wire.messages import LockState
 from benchmarks import report

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import difflib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from agents import house
@@ -72,3 +74,25 @@ def load_house(args: argparse.Namespace) -> tuple[House, Path]:
     """The house and the folder its paths are relative to. Raises ConfigError."""
     path: Path = args.config
     return house.load(path), path.resolve().parent
+
+
+@contextlib.contextmanager
+def naming(option: str) -> Iterator[None]:
+    """A ValueError as text for people, with the option that can't be read."""
+    try:
+        yield
+    except ValueError as error:
+        raise CommandError(f"{option} {error}") from None
+
+
+def hint(text: str, known: Iterable[str]) -> str:
+    """What was meant, or else what there is: the end of a sentence."""
+    known = sorted(known)
+    return near(text, known) or (f": {', '.join(known)}" if known else "")
+
+
+def near(text: str, known: Iterable[str]) -> str:
+    """What was meant: the end of a sentence, empty where nothing is called nearly so."""
+    names = {name.casefold(): name for name in known if name != text}
+    found = [names[key] for key in difflib.get_close_matches(text.casefold(), names, 3, 0.6)]
+    return f"; did you mean {' or '.join(found)}?" if found else ""

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
+from agents.cli.common import hint, near
 from agents.cli.gallery import composed
 from agents.cli.moments import Asked, changes_on, moments, named, on_wall, read_day
-from agents.cli.policy import Policy, hint, near
+from agents.cli.policy import Policy
 from agents.cli.schedule_explain import judge
 from agents.cli.schedule_week import applies
 from agents.scheduler.calendar_values import DAYS, MINUTES_A_DAY, minute

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import difflib
 import sys
 import unicodedata
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from pydantic import TypeAdapter, ValidationError
 
-from agents.cli.common import CommandError, load_house
+from agents.cli.common import CommandError, load_house, near
 from agents.recognizer.config import RecognizerSettings
 from agents.recognizer.errors import RecognizerError, UnknownPerson
 from agents.wire.messages import first_error
@@ -102,9 +101,7 @@ def nearest_names(gallery: Gallery, name: str) -> Iterator[None]:
     try:
         yield
     except UnknownPerson as error:
-        names = {person.name.casefold(): person.name for person in gallery.people()}
-        near = [names[key] for key in difflib.get_close_matches(name.casefold(), names, 3, 0.5)]
-        raise CommandError(f"{error}; did you mean {' or '.join(near)}?" if near else str(error)) from None
+        raise CommandError(f"{error}{near(name, [person.name for person in gallery.people()])}") from None
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from agents.cli.common import CommandError, add_action, add_command, load_house
+from agents.cli.common import CommandError, add_action, add_command, load_house, naming
 from agents.cli.gallery import Actions, composed, counted
 from agents.cli.log_text import COLUMNS, Teller, follow_up
 from agents.cli.since import A_TIME, edge
@@ -129,9 +129,9 @@ def _wanted(args: argparse.Namespace, zone: ZoneInfo) -> Wanted:
         raise CommandError(f"--number {args.number}: at least 1 can be shown")
     now = Clock().now().utc
     since = until = None
-    with _named("--since"):
+    with naming("--since"):
         since = edge(args.since, now, zone) if args.since else None
-    with _named("--until"):
+    with naming("--until"):
         until = edge(args.until, now, zone, end=True) if args.until else None
     return Wanted(
         person=composed(args.person) if args.person else None,
@@ -142,14 +142,6 @@ def _wanted(args: argparse.Namespace, zone: ZoneInfo) -> Wanted:
         outcome=args.outcome,
         newest=args.number or (None if args.since else NEWEST),
     )
-
-
-@contextlib.contextmanager
-def _named(option: str) -> Iterator[None]:
-    try:
-        yield
-    except ValueError as error:
-        raise CommandError(f"{option} {error}") from None
 
 
 def _verify(args: argparse.Namespace) -> int:

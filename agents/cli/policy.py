@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from agents import house
-from agents.cli.common import CommandError
+from agents.cli.common import CommandError, hint
 from agents.runtime.clock import Clock
 from agents.runtime.yamlfile import Lines
 from agents.scheduler.config import SchedulerSettings
@@ -76,25 +75,3 @@ def policy_of(args: argparse.Namespace) -> Iterator[Policy]:
         yield Policy(found.scheduler, rules, holiday, now, path, lines)
     except CalendarError as error:
         raise CommandError(str(error)) from None
-
-
-@contextlib.contextmanager
-def naming(option: str) -> Iterator[None]:
-    """A ValueError as text for people, with the option that can't be read."""
-    try:
-        yield
-    except ValueError as error:
-        raise CommandError(f"{option} {error}") from None
-
-
-def hint(text: str, known: Iterable[str]) -> str:
-    """What was meant, or else what there is: the end of a sentence."""
-    known = sorted(known)
-    return near(text, known) or (f": {', '.join(known)}" if known else "")
-
-
-def near(text: str, known: Iterable[str]) -> str:
-    """What was meant: the end of a sentence, empty where nothing is called nearly so."""
-    names = {name.casefold(): name for name in known if name != text}
-    found = [names[key] for key in difflib.get_close_matches(text.casefold(), names, 3, 0.6)]
-    return f"; did you mean {' or '.join(found)}?" if found else ""

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from agents.cli import expectations
-from agents.cli.common import CommandError, add_action, add_command
+from agents.cli.common import CommandError, add_action, add_command, hint, naming
 from agents.cli.gallery import Actions, counted, new_name
 from agents.cli.moments import Asked, on_wall, read_day, read_moment
-from agents.cli.policy import Policy, hint, naming, policy_of
+from agents.cli.policy import Policy, policy_of
 from agents.cli.schedule_explain import NOT_CONSIDERED, explain, facts, lines
 from agents.cli.schedule_table import table
 from agents.cli.schedule_week import Planner, Week, week_facts

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from agents.cli.common import near
 from agents.cli.moments import Asked, changes, moments, named, on_wall
-from agents.cli.policy import Policy, near
+from agents.cli.policy import Policy
 from agents.scheduler.config import EVERYBODY, Evidence
 from agents.scheduler.rules import Ruling
 from agents.wire.why import Why

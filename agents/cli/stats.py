@@ -7,11 +7,10 @@ import json
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from agents.cli.common import CommandError, add_command, load_house
+from agents.cli.common import CommandError, add_command, hint, load_house, naming
 from agents.cli.gallery import Actions
 from agents.cli.log import explained
 from agents.cli.moments import named, on_wall
-from agents.cli.policy import hint, naming
 from agents.cli.since import A_TIME, edge
 from agents.cli.stats_figures import Figures, figures
 from agents.cli.stats_table import tables

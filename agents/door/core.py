@@ -11,10 +11,10 @@ from collections import OrderedDict
 from agents.door.config import DoorSettings
 from agents.door.debounce import Debounced
 from agents.door.effects import Drive, Effect, Order, Tell, event, order_of, refuse
-from agents.door.flood import BURST, PER_S, Flood
 from agents.door.leaf import Leaf
 from agents.door.words import Words
 from agents.runtime.clock import Now
+from agents.runtime.flood import BURST, PER_S, Flood
 from agents.wire.messages import Action, BadMessage, Cause, Command, DoorEvent, EventType, Grant, LockState, Refusal
 
 REMEMBERED_IDS = 1000

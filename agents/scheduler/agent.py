@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
 from agents.runtime.agent import IDLE_S, Agent, HardwareError, open_session, run
 from agents.runtime.clock import Clock, Now
 from agents.runtime.events import Disconnected, Kept, Message, Subscription
+from agents.runtime.flood import BURST, Flood
 from agents.runtime.health import Latencies, Report
 from agents.runtime.inbox import Inbox
 from agents.runtime.session import Session
@@ -68,6 +69,7 @@ class SchedulerAgent(Agent):
         self._tick_at = float("-inf")
         self._counters: Counter[str] = Counter(identities=0, granted=0, denied=0, refused=0)
         self._latencies = Latencies()
+        self._floods: defaultdict[str, Flood] = defaultdict(Flood)  # of people's orders, by topic
 
     def subscriptions(self) -> Sequence[Subscription]:
         found = [Subscription(IDENTITY, (camera,)) for camera in sorted(self._doors_of)]
@@ -133,6 +135,9 @@ class SchedulerAgent(Agent):
         for door, gate in self._gates.items():
             self._carry_out(door, gate.tick(now), now)
             self._publish_window(door, gate, now)
+        for topic, flood in self._floods.items():
+            if count := flood.unanswered(now):
+                self.log.warning("refused %d messages on %s: more than %d at once", count, topic, BURST)
         self._board.tick(now)
         self._apply_switches()
         self._snapshots.tick(now)
@@ -149,11 +154,21 @@ class SchedulerAgent(Agent):
             self.session.publish(WINDOW, door, payload=Switch.of(is_open))
 
     def _receive(self, message: Message, now: Now) -> None:
+        if self._is_flood(message, now):
+            self._counters["refused"] += 1
+            return
         try:
             self._obey(message, now)
         except BadMessage as error:
             self._counters["refused"] += 1
             self.log.warning("refused a message on %s: %s", message.topic.at("…", *message.names), error)
+
+    def _is_flood(self, message: Message, now: Now) -> bool:
+        """Whether it is one order too many. What switches something off is obeyed all the same."""
+        if message.topic.writer != "people":
+            return False
+        flood = self._floods[message.topic.at("…", *message.names)]
+        return not flood.admits(now) and not self._board.makes_safer(message)
 
     def _obey(self, message: Message, now: Now) -> None:
         """Raises BadMessage."""

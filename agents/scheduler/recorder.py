@@ -8,12 +8,13 @@ loses none.
 from __future__ import annotations
 
 import logging
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Mapping
 from pathlib import Path
 
 from agents.runtime.clock import Now
 from agents.runtime.events import Kept
+from agents.runtime.flood import Flood
 from agents.runtime.inbox import Fault, Inbox
 from agents.runtime.session import Session
 from agents.scheduler.flusher import Flusher
@@ -25,6 +26,7 @@ from agents.wire.topics import EVENT
 RETRY_S = 2.0
 FLUSH_S = 1.0
 DEAF_S = 20.0  # the second connection is missed when it is away for longer than the first is there
+AgentName = tuple[str, str]  # kind and id
 
 
 class JournalInbox(Inbox):
@@ -51,7 +53,9 @@ class Recorder:
         self._flusher: Flusher | None = None
         self._flushed = 0  # records
         self._unwritten: deque[Kept] = deque()  # few: the broker sends no more before they are acknowledged
-        self._states: dict[tuple[str, str], str] = {}
+        self._states: dict[AgentName, str] = {}  # agent: as last recorded
+        self._floods: defaultdict[AgentName, Flood] = defaultdict(Flood)  # of agents that come and go
+        self._late: dict[AgentName, str] = {}  # agent: its state, which is recorded when the flood is over
         self._gaps: dict[str, int] = {}  # door: the event after the gap told last
         self._retry_at = self._flush_at = self._heard_at = float("-inf")
         self._trouble: str | None = None
@@ -76,7 +80,8 @@ class Recorder:
 
     def heard(self, message: Kept, now: Now) -> None:
         """An event or an agent's availability."""
-        self._unwritten.append(message)
+        if not any(_is_again(message, other) for other in self._unwritten):  # that connection was lost meanwhile
+            self._unwritten.append(message)
         if self._trouble is None:  # else each would wait for whoever holds the file
             self._catch_up(now)
 
@@ -84,6 +89,9 @@ class Recorder:
         """Write what could not be written; have the rest made safe from a power cut."""
         if self._unwritten or self._trouble is not None:
             self._retry(now)
+        for agent, state in list(self._late.items()):
+            if self._floods[agent].admits(now) and self._note_state(agent, state, now):
+                del self._late[agent]
         if now.mono >= self._flush_at and self._flusher is not None:
             self._flush_at = now.mono + FLUSH_S
             self._flush(self._flusher)
@@ -142,12 +150,21 @@ class Recorder:
 
     def _availability(self, message: Kept, now: Now) -> bool:
         """Only changes are news: at every connect the broker tells how it stands."""
-        agent, state = message.names, message.payload.decode(errors="replace")
-        if state not in set(Availability) or self._states.get((agent[0], agent[1])) == state:
+        kind, id_ = message.names
+        agent, state = (kind, id_), message.payload.decode(errors="replace")
+        if state not in set(Availability):
+            return True
+        if agent in self._late or (self._states.get(agent) != state and not self._floods[agent].admits(now)):
+            self._late[agent] = state
+            return True
+        return self._note_state(agent, state, now)
+
+    def _note_state(self, agent: AgentName, state: str, now: Now) -> bool:
+        if self._states.get(agent) == state:
             return True
         if not self._write(Kind.AGENT, now.utc, {"agent": agent[0], "id": agent[1], "state": state}):
             return False
-        self._states[agent[0], agent[1]] = state
+        self._states[agent] = state
         return True
 
     def _write(self, kind: Kind, at: float, body: Mapping[str, object]) -> bool:
@@ -164,11 +181,13 @@ class Recorder:
     def _open(self) -> None:
         try:
             self._journal = Journal(self._path)
-            self._states = dict(self._journal.last_states())
-            self._flusher = Flusher(self._path)
-            self._trouble = None
+            self._states = self._journal.last_states()
         except JournalError as error:
             self._fail(error)
+        else:
+            self._trouble = None
+        if self._journal is not None:
+            self._flusher = Flusher(self._path)
 
     def _flush(self, flusher: Flusher) -> None:
         if flusher.error is not None:
@@ -182,3 +201,9 @@ class Recorder:
             self._log.error("%s", error)
         self._trouble = str(error)
         return False
+
+
+def _is_again(message: Kept, other: Kept) -> bool:
+    return (message.mid, message.topic, message.names, message.payload) == (
+        other.mid, other.topic, other.names, other.payload
+    )  # fmt: skip

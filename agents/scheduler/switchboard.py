@@ -63,6 +63,24 @@ class Switchboard:
                 message.topic, lambda _: self._publish_away()
             )(name)
 
+    def makes_safer(self, message: Message) -> bool:
+        """Whether it keeps out somebody who would get in: an order that is obeyed in any flood."""
+        try:
+            return not message.retain and self._keeps_out(message)
+        except BadMessage:
+            return False
+
+    def _keeps_out(self, message: Message) -> bool:
+        """Raises BadMessage."""
+        name = message.names[0]
+        if message.topic is LET_IN_SET:
+            order = LetInOrder.read(message.payload)
+            return order.until is None and order.person in {one.person for one in self.standing.people(name).people}
+        if message.topic is ENABLED_SET:
+            return self.standing.is_enabled(name) and SwitchOrder.read(message.payload).state is Switch.OFF
+        is_away = message.topic is AWAY_SET and not self.standing.away
+        return is_away and SwitchOrder.read(message.payload).state is Switch.ON
+
     def tick(self, now: Now) -> None:
         """Who was let in until now is let in no more."""
         if now.mono < self._tidy_at or not now.utc_is_set:

@@ -10,12 +10,12 @@ import pytest
 
 from agents.door.agent import CHECK_S
 from agents.door.config import RelaySettings
-from agents.door.flood import BURST
 from agents.door.inputs import InputError
 from agents.door.relay import RelayError
 from agents.door.words import ANSWER_S, GOOD_S, RENEW_S
 from agents.runtime.agent import STALL_S
 from agents.runtime.events import ReplyTo
+from agents.runtime.flood import BURST
 from agents.runtime.inbox import Fault
 from agents.wire.messages import DoorEvent
 from agents.wire.topics import COMMAND, CONTACT, EVENT, GRANT, REPLY, SESSION, STATE, Topic

@@ -12,9 +12,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from agents.door.core import REMEMBERED_IDS, Door
 from agents.door.effects import Drive, Effect
-from agents.door.flood import BURST, PER_S
 from agents.door.words import ANSWER_S, GOOD_S, RENEW_S
 from agents.runtime.clock import Now
+from agents.runtime.flood import BURST, PER_S
 from agents.wire.messages import Cause, DoorEvent, EventType, LockState, Refusal
 from tests.door.orders import (
     BUTTON,

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agents.door.core import REMEMBERED_IDS
-from agents.door.flood import BURST, PER_S
+from agents.runtime.flood import BURST, PER_S
 from agents.wire.messages import Cause, DoorEvent, EventType, LockState, Refusal
 from tests.door.orders import (
     BUTTON,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agents.door.core import Door
-from agents.door.flood import BURST
+from agents.runtime.flood import BURST
 from agents.wire.messages import Action, Cause, EventType
 from tests.door.orders import (
     BUTTON,

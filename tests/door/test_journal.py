@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.door.flood import BURST, PER_S, TELL_EVERY_S
 from agents.door.journal import REVIEWED, Journal
+from agents.runtime.flood import BURST, PER_S, TELL_EVERY_S
 from agents.runtime.spool import Spool, SpoolError
 from agents.wire.messages import Action, Cause, DoorEvent, EventType, Refusal
 from tests.fakes import T0, FakeClock, after

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from agents.runtime.events import Message
 from agents.scheduler import switches
-from agents.scheduler.journal import Journal, JournalError
+from agents.scheduler.journal import FILE, Journal, JournalError
 from agents.wire.stamp import Stamp
 from agents.wire.topics import (
     ANSWER,
@@ -173,6 +173,63 @@ def test_odd_answers_are_neither_a_yes_nor_a_no(tmp_path: Path) -> None:
     house.hear(ANSWER, "front", payload="YES")
     house.see("Ana")
     assert house.decisions() == [("confirmed", "Ana")]
+
+
+def test_in_a_flood_of_orders_the_house_goes_on_and_can_be_switched_off(house: House, tmp_path: Path) -> None:
+    """Each order that is obeyed waits for the disk."""
+    for n in range(5000):
+        house.hear(ENABLED_SET, "front", payload=("OFF", "ON")[n % 2])
+    assert len(house.records()) <= 40
+    assert house.refused >= 4960
+    house.hear(ENABLED_SET, "front", payload="ON")
+    house.wait(10)
+    house.hear(ENABLED_SET, "front", payload="ON")
+    for _ in range(100):
+        house.hear(ENABLED_SET, "front", payload="junk")
+    house.hear(ENABLED_SET, "front", payload="OFF")
+    assert (house.last(ENABLED), switches.load(tmp_path).is_enabled("front")) == ("OFF", False)
+
+
+def test_who_is_let_in_by_an_order_can_be_kept_out_again_in_any_flood(house: House) -> None:
+    house.hear(LET_IN_SET, "front", payload="Petra until 22:00")
+    for _ in range(100):
+        house.hear(LET_IN_SET, "front", payload="Ana until 22:00")
+    house.hear(LET_IN_SET, "front", payload='{"person":"Petra","until":null}')
+    assert let_in(house) == ["Ana"]
+
+
+def test_an_agent_that_comes_and_goes_thousands_of_times_does_not_fill_the_journal(house: House) -> None:
+    """A camera's password is enough to say so. The last of it is recorded in any case."""
+    for mid in range(5000):
+        house.tell(AVAILABILITY, "camera", "porch", payload=("online", "offline")[mid % 2], mid=mid)
+    house.tell(AVAILABILITY, "camera", "yard", payload="online", mid=5000)
+    assert len(house.ears.acknowledged) == 5001
+    house.wait(2)
+    told = [(body["id"], body["state"]) for kind, body in house.records() if kind == "agent"]
+    assert len(told) <= 30
+    assert dict(told) == {"porch": "offline", "yard": "online"}
+
+
+def test_what_comes_twice_while_it_can_not_be_written_is_written_once(tmp_path: Path) -> None:
+    """The journal's own connection is lost, and the broker sends anew what was not acknowledged."""
+    in_the_way = tmp_path / FILE
+    in_the_way.mkdir()
+    house = House(tmp_path)
+    for _ in range(3):
+        for mid, state in enumerate(("online", "offline"), 1):
+            house.tell(AVAILABILITY, "camera", "porch", payload=state, mid=mid)
+    in_the_way.rmdir()
+    house.wait(5)
+    assert [body["state"] for kind, body in house.records() if kind == "agent"] == ["online", "offline"]
+    assert house.ears.acknowledged == [1, 2]
+
+
+def test_a_flood_at_one_door_does_not_stand_in_the_way_of_another(house: House) -> None:
+    for _ in range(100):
+        house.hear(ENABLED_SET, "front", payload="junk")
+    house.hear(ENABLED_SET, "back", payload="OFF")
+    house.hear(LET_IN_SET, "front", payload="Petra until 22:00")
+    assert (house.last(ENABLED, "back"), let_in(house)) == ("OFF", ["Petra"])
 
 
 def test_of_a_key_given_twice_the_last_counts(house: House) -> None:

@@ -9,7 +9,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -44,19 +44,6 @@ from tests.scheduler.journals import (
 )
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "data" / "journal.sqlite"
-
-
-@pytest.fixture
-def journal(path: Path) -> Iterator[Journal]:
-    made = Journal(path)
-    yield made
-    with contextlib.suppress(JournalError):  # a test may have closed it
-        made.close()
 
 
 def sql(path: Path, *statements: str) -> None:

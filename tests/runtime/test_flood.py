@@ -1,4 +1,4 @@
-"""How many orders a door answers one by one."""
+"""How many orders are answered one by one."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from itertools import combinations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.door.flood import BURST, PER_S, TELL_EVERY_S, Flood
 from agents.runtime.clock import Now
+from agents.runtime.flood import BURST, PER_S, TELL_EVERY_S, Flood
 from tests.fakes import after
 
 

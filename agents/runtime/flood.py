@@ -1,7 +1,7 @@
-"""A bound on how many orders a door answers one by one. Pure.
+"""A bound on how many orders are answered one by one. Pure.
 
-An event is written to disk, published and read by people; a sender that sends thousands of orders
-a second must not fill all three.
+What becomes of an order is written to disk, published and read by people; a sender that sends thousands
+of them a second must not fill all three.
 """
 
 from __future__ import annotations
