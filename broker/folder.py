@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +13,10 @@ from agents.camera.config import SECRET
 from agents.house import House
 from broker import BrokerError, clients, passwords
 from broker.clients import Client
+from broker.telling import Told
 
 TLS_PORT = 8883
+NODE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def conf_of(house: House, config: Path) -> Path:
@@ -36,6 +40,15 @@ class Folder:
     def clients(self) -> dict[str, Client]:
         path = self.path / "clients.json"
         return clients.decode(path.read_bytes(), str(path)) if path.exists() else {}
+
+    def told(self) -> Told:
+        """What the house told Home Assistant so far. A damaged file is made anew."""
+        try:
+            found = json.loads((self.path / "told.json").read_bytes())
+            nodes = tuple(node for node in found["nodes"] if NODE.fullmatch(node))
+            return Told(nodes, found["whole"] is True)
+        except (FileNotFoundError, ValueError, TypeError, KeyError, RecursionError):
+            return Told()
 
     def hashes(self) -> dict[str, str]:
         path = self.path / "passwords"

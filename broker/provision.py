@@ -7,8 +7,9 @@ relies is replaced without being asked for. Every function here raises BrokerErr
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -67,7 +68,8 @@ def _at_work(folder: Folder) -> Iterator[None]:
 
 
 def _make(folder: Folder, known: Mapping[str, Client], now: Now, rotate: str | None = None) -> Outcome:
-    everybody, reached_as = acl.users(folder.house, known), _names(folder)
+    told = folder.told()
+    everybody, reached_as = acl.users(folder.house, known, told), _names(folder)
     names = [user.name for user in everybody]
     for name in names:
         folder.check_user(name)
@@ -77,14 +79,18 @@ def _make(folder: Folder, known: Mapping[str, Client], now: Now, rotate: str | N
     _certify(folder, reached_as, now, done)
     private.write(folder.path / "clients.json", clients.encode(known))
     _set_passwords(folder, names, rotate, done)
-    base = folder.house.mqtt.base
-    done.reload |= private.write(folder.path / "acl", acl.text(everybody, base).encode())
+    private.write(folder.path / "told.json", json.dumps(asdict(told.with_(folder.house)), indent=2).encode() + b"\n")
+    done.reload |= private.write(folder.path / "acl", acl.text(everybody, folder.house.home).encode())
     if private.write(folder.conf, conf_text(folder).encode()):
         done.restart = True
         done.told.append(f"{folder.conf}: written")
     for name, client in known.items():
         lost = clients.lost_doors(client, folder.house)
         done.told += [f"{name}: the house has no door {door!r} any more" for door in lost]
+        if client.camera is not None and clients.publishes(client, folder.house) is None:
+            done.told.append(
+                f"{name}: the house has no camera {client.camera!r} any more that publishes its frames itself"
+            )
     return done
 
 

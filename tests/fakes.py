@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from pathlib import Path
 
 from agents.runtime.clock import Clock, Now
 from agents.runtime.events import Kept, Message, ReplyTo
 from agents.runtime.session import Session
+from agents.runtime.settings import MqttSettings, Site
 from agents.wire.topics import REPLY, Topic
 
 T0 = 1_800_000_000.0  # UTC seconds; a Friday
@@ -44,6 +46,7 @@ class FakeSession(Session):
     """
 
     def __init__(self) -> None:
+        self.site = Site(MqttSettings(), Path("nowhere"), Path("nowhere"))  # Home Assistant is told nothing
         self.acknowledged: list[int] = []
         self.said: list[Said] = []
         self.answers: list[tuple[ReplyTo, bytes]] = []

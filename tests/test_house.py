@@ -20,6 +20,8 @@ COMMENTED_KEY = re.compile(r"^(?P<indent> *)# (?P<rest> *(?:- )?(?:[a-z_0-9]+:|\
 SHOWN: set[Loc] = {
     ("mqtt", "tls"),
     ("mqtt", "credentials"),
+    ("home_assistant", "doors"),
+    ("home_assistant", "cameras"),
     ("doors", "front", "exit_button"),
     ("doors", "front", "contact"),
     ("recognizer", "models"),
@@ -189,6 +191,68 @@ def test_everything_that_does_not_fit_is_told_at_once(file: Path) -> None:
         "facelatch.yaml:9: scheduler.doors.back: there is no such door under doors",
         "facelatch.yaml:9: scheduler.doors.back.cameras.0: there is no camera 'porch' under cameras",
     ]
+
+
+FOREIGN = HOUSE.replace("{ source: 0 }", "{ source: mqtt }").replace(
+    "scheduler:", "  yard: { source: 'mqtt:frigate/yard/person/snapshot' }\n  porch: { source: 1 }\nscheduler:"
+)
+
+
+def test_a_camera_that_publishes_by_itself_has_no_agent_and_its_frames_a_topic(file: Path) -> None:
+    file.write_text(FOREIGN, encoding="utf-8")
+    found = house.load(file)
+    assert [name for kind, name in found.agents if kind == "camera"] == ["porch"]
+    told = {device.node for devices in found.devices().values() for device in devices}
+    assert {node for node in told if node.startswith("facelatch-camera-")} == {"facelatch-camera-porch"}
+    assert "facelatch-recognizer-main-yard" in told
+    assert {name: feed.topic("home/lock") for name, feed in found.feeds.items()} == {
+        "front": "home/lock/camera/front/frame",
+        "yard": "frigate/yard/person/snapshot",
+        "porch": "home/lock/camera/porch/frame",
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "error"),
+    [
+        (
+            "{ source: mqtt }",
+            "{ source: mqtt, crop: { left: 0.1 } }",
+            "facelatch.yaml:5: cameras.front.crop: has no effect where source is mqtt: no agent makes the frames",
+        ),
+        (
+            "{ source: 1 }",
+            "{ source: 'mqtt:frigate/yard/person/snapshot' }",
+            "facelatch.yaml:7: cameras.porch.source: camera 'yard' has the same topic: everybody would be seen twice",
+        ),
+        (
+            "mqtt:frigate",
+            "mqtt:facelatch",
+            "facelatch.yaml:6: cameras.yard.source: facelatch/yard/person/snapshot is below facelatch/,"
+            " where no camera of somebody else's publishes",
+        ),
+        (
+            "[front] }",
+            "[front, yard], evidence: { frames: 1 } }",
+            "facelatch.yaml:11: scheduler.doors.front.evidence: one frame is too few for camera 'yard':"
+            " on its topic an old one may come",
+        ),
+        (
+            "[front] }",
+            "[yard], windows: [{ who: everybody, days: sun, from: 08:00, to: 09:00, evidence: { frames: 1 } }] }",
+            "facelatch.yaml:11: scheduler.doors.front.windows.0.evidence: one frame is too few for camera 'yard':"
+            " on its topic an old one may come",
+        ),
+    ],
+)
+def test_what_does_not_fit_such_a_camera_is_refused(file: Path, old: str, new: str, error: str) -> None:
+    assert FOREIGN.count(old) == 1
+    assert error in errors(file, FOREIGN.replace(old, new))
+
+
+def test_one_frame_is_enough_where_no_old_one_can_come(file: Path) -> None:
+    file.write_text(FOREIGN.replace("[front] }", "[front], evidence: { frames: 1 } }"), encoding="utf-8")
+    assert house.load(file).scheduler.doors["front"].evidence.frames == 1
 
 
 def test_a_file_without_anything_says_what_it_needs(file: Path) -> None:

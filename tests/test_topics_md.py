@@ -33,6 +33,8 @@ from agents.wire.messages import (
     Switch,
     read_session,
 )
+from agents.wire.orders import HoldOrder, plain_number
+from agents.wire.recognition import Recognition, RecognitionType
 from agents.wire.scheduling import Answer, Decision, LetInList, LetInOrder, Question, SwitchOrder, YesNo
 from agents.wire.stamp import Stamp
 from agents.wire.topics import ALL, Topic
@@ -42,12 +44,17 @@ from agents.wire.why import Why
 ROOT = Path(__file__).parents[1]
 AGENTS = ("camera", "recognizer", "scheduler", "door")
 TABLE = "The table"
+HOME_ASSISTANT = "homeassistant"  # the prefix as the page shows it
 READER_WORDS = {"recognizer": "recognizer", "scheduler": "scheduler", r"\bdoor\b": "door"} | {
-    r"people|dashboards|`facelatch (watch|unlock)`": "people"
+    r"people|dashboards|`facelatch (watch|unlock)`": "people",
+    r"Home Assistant": "Home Assistant",
+    r"each agent": "each agent",
 }
 MODELS: dict[Topic, type[Payload]] = {
     topics.IDENTITY: Identity,
+    topics.RECOGNITION: Recognition,
     topics.DECISION: Decision,
+    topics.LAST: Decision,
     topics.ENABLED_SET: SwitchOrder,
     topics.AWAY_SET: SwitchOrder,
     topics.LET_IN: LetInList,
@@ -56,6 +63,7 @@ MODELS: dict[Topic, type[Payload]] = {
     topics.ANSWER: Answer,
     topics.GRANT: Grant,
     topics.COMMAND: Command,
+    topics.HOLD_SET: HoldOrder,
     topics.EVENT: DoorEvent,
     topics.HEALTH: Health,
 }
@@ -72,6 +80,7 @@ WORDS: dict[Topic, type[StrEnum]] = {
 }
 LISTS: dict[tuple[Topic, str], type[StrEnum]] = {
     (topics.DECISION, "reason"): Why,
+    (topics.RECOGNITION, "event_type"): RecognitionType,
     (topics.COMMAND, "action"): Action,
     (topics.EVENT, "event_type"): EventType,
     (topics.EVENT, "cause"): Cause,
@@ -111,17 +120,22 @@ def code(cells: list[list[str]]) -> list[str]:
     return [row[0].strip("`") for row in cells]
 
 
+def shown(topic: Topic) -> str:
+    """As on the page: what does not stand below the house's base has its prefix."""
+    return topic.path if topic.below == "house" else f"{HOME_ASSISTANT}/{topic.path}"
+
+
 def by_path(topic: object) -> str:
-    return topic.path if isinstance(topic, Topic) else getattr(topic, "__name__", str(topic))
+    return shown(topic) if isinstance(topic, Topic) else getattr(topic, "__name__", str(topic))
 
 
 def test_every_topic_has_one_row_in_the_codes_order() -> None:
-    assert code(SECTIONS[TABLE].tables["topic"]) == [topic.path for topic in ALL]
+    assert code(SECTIONS[TABLE].tables["topic"]) == [shown(topic) for topic in ALL]
 
 
 @pytest.mark.parametrize("topic", ALL, ids=by_path)
 def test_a_row_says_what_the_code_does(topic: Topic) -> None:
-    _, _, qos, retain, expiry, writer, readers = ROWS[topic.path]
+    _, _, qos, retain, expiry, writer, readers = ROWS[shown(topic)]
     assert qos == str(topic.qos)
     assert retain == ("yes" if topic.retain else "never" if topic.live_only else "no")
     assert expiry == ("none" if topic.expiry_s is None else f"{topic.expiry_s} s")
@@ -130,7 +144,7 @@ def test_a_row_says_what_the_code_does(topic: Topic) -> None:
 
 
 def test_every_topic_has_a_section_of_its_own() -> None:
-    assert [heading for heading in SECTIONS if "/" in heading] == [topic.path for topic in ALL]
+    assert [heading for heading in SECTIONS if "/" in heading] == [shown(topic) for topic in ALL]
 
 
 def keys_of(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
@@ -194,6 +208,12 @@ def test_the_person_topics_own_words_are_there() -> None:
     assert text.splitlines()[1:] == [UNKNOWN, NOBODY]
 
 
+def test_a_hold_time_is_told_and_asked_for_as_a_plain_number() -> None:
+    (told,), (asked,) = (SECTIONS[topic.path].blocks("text") for topic in (topics.HOLD, topics.HOLD_SET))
+    for line in (told + asked).splitlines():
+        assert plain_number(HoldOrder.read(line.encode()).hold_s) == line
+
+
 @pytest.mark.parametrize(("place", "words"), LISTS.items(), ids=str)
 def test_every_reason_is_explained_and_no_other(place: tuple[Topic, str], words: type[StrEnum]) -> None:
     topic, title = place
@@ -241,7 +261,7 @@ def test_an_agent_writes_the_topics_that_are_its_own_and_no_other(agent: str) ->
 @pytest.mark.parametrize("agent", AGENTS)
 def test_an_agent_reads_the_topics_in_whose_row_it_stands(agent: str) -> None:
     assert first_arguments(agent, "Subscription") == {
-        topic for topic in ALL if agent in re.findall(r"\w+", ROWS[topic.path][-1])
+        topic for topic in ALL if agent in re.findall(r"\w+", ROWS[shown(topic)][-1])
     }
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from agents.camera import picture
+from agents.camera import discovery, picture
 from agents.camera.config import CameraSettings
 from agents.camera.core import Camera
 from agents.camera.pace import Pace
 from agents.camera.picture import Image, PictureError
 from agents.camera.reader import Captured, Failed, Opened, Reader, Skipped
 from agents.camera.source import SourceError, label
+from agents.discovery.device import Device
 from agents.runtime.agent import Agent, open_session, run
 from agents.runtime.clock import Clock, Now
 from agents.runtime.events import Subscription
@@ -47,6 +48,9 @@ class CameraAgent(Agent):
 
     def subscriptions(self) -> Sequence[Subscription]:
         return ()
+
+    def devices(self) -> Sequence[Device]:
+        return discovery.devices(self.name, self.session.site.home)
 
     def on_connect(self, now: Now) -> None:
         pass  # a camera retains nothing but what every agent does

@@ -42,10 +42,14 @@ def register(commands: Commands) -> None:
 
 def _register_clients(actions: Commands) -> None:
     example = "facelatch broker add-client phone-1 --door front\nfacelatch broker add-client ha --home-assistant"
+    example += "\nfacelatch broker add-client esp32 --camera yard"
     add = add_action(actions, "add-client", _add, "let a telephone, a dashboard or Home Assistant in", example)
     add.add_argument("name", metavar="NAME", help="its user name")
     add.add_argument("--door", metavar="DOOR", action="append", help="a door that it may see and command; repeat it")
     add.add_argument("--home-assistant", action="store_true", help="it is Home Assistant; all doors, unless --door")
+    add.add_argument(
+        "--camera", metavar="CAMERA", help="it is this camera, publishes its frames, and may do nothing else"
+    )
     add.add_argument("--read-only", action="store_true", help="it may see, and command nothing")
     example = "facelatch broker remove-client phone-1"
     remove = add_action(actions, "remove-client", _remove, "shut a client out, at once", example)
@@ -83,13 +87,15 @@ def _init(args: argparse.Namespace) -> int:
 
 
 def _add(args: argparse.Namespace) -> int:
-    if not args.door and not args.home_assistant:
+    if args.camera is not None and (args.door or args.home_assistant or args.read_only):
+        raise CommandError("--camera goes with no other option: a camera sees and commands nothing")
+    if not args.door and not args.home_assistant and args.camera is None:
         raise CommandError("which doors? Name each: --door front")
     with _working(args) as (folder, clock):
         from broker import provision
 
-        doors = tuple(dict.fromkeys(args.door)) if args.door else None
-        client = Client(doors=doors, read_only=args.read_only, home_assistant=args.home_assistant)
+        doors = tuple(dict.fromkeys(args.door)) if args.door else None if args.camera is None else ()
+        client = Client(doors=doors, read_only=args.read_only, home_assistant=args.home_assistant, camera=args.camera)
         _say(folder, provision.add_client(folder, args.name, client, clock.now()))
         _say_next(folder, args.name)
     return 0
@@ -120,6 +126,8 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _may(client: Client) -> str:
+    if client.camera is not None:
+        return f"publishes the frames of camera {client.camera}"
     doors = "all doors" if client.doors is None else ", ".join(client.doors)
     return f"{'sees' if client.read_only else 'sees and commands'} {doors}"
 
@@ -157,7 +165,13 @@ def _say_next(folder: Folder, user: str) -> None:
     print(f"{user} {_may(known[user])}. Type into it, or copy:")
     print(f"  host      {house.mqtt.host}\n  port      {house.mqtt.port}, with TLS")
     print(f"  user      {user}\n  password  {folder.password(user)}")
-    print(f"  CA file   {folder.ca_copy}\n  topics    below {house.mqtt.base}/, see topics.md")
+    print(f"  CA file   {folder.ca_copy}\n  {_where(known[user], house)}")
+
+
+def _where(client: Client, house: House) -> str:
+    if client.camera is None or client.camera not in house.feeds:
+        return f"topics    below {house.mqtt.base}/, see topics.md"
+    return f"topic     {house.feeds[client.camera].topic(house.mqtt.base)}: a JPEG, QoS 0, nothing else"
 
 
 @contextlib.contextmanager

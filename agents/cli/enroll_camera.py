@@ -28,6 +28,7 @@ from agents.recognizer.vision.found import Pixels
 from agents.runtime.clock import Clock, Now
 from agents.runtime.events import Connected, Disconnected, Message, Subscription
 from agents.runtime.inbox import Fault, Inbox
+from agents.wire.feed import Feed
 from agents.wire.messages import BadMessage, Refusal
 from agents.wire.stamp import Stamp
 from agents.wire.topics import FRAME
@@ -50,7 +51,7 @@ def enroll_live(args: argparse.Namespace, name: str, although_like: list[str]) -
     _check_camera(args.camera, house)
     place, progress = place_of(args), Progress(sys.stdout)
     desk = Desk(place, although_like)
-    wanted = [Subscription(FRAME, (args.camera,), latest=True)]
+    wanted = [Subscription(FRAME, (args.camera,), latest=True, at=house.feeds[args.camera].at)]
     try:
         with listening(house, folder, args.user, wanted, args.timeout) as (_, inbox):
             sitting = Sitting(args.camera, house, desk, progress, args.timeout, args.patience)
@@ -113,9 +114,10 @@ class Progress:
 class Fresh:
     """The frames of one camera that show what is there now, told as the recognizer tells them."""
 
-    def __init__(self, camera: str, settings: RecognizerSettings) -> None:
-        self._arrivals, self._max_pixels = Arrivals(camera, settings.max_age_s), settings.max_pixels
-        self.problem = "is its agent running, and may this user read its frames?"
+    def __init__(self, feed: Feed, settings: RecognizerSettings) -> None:
+        self._arrivals, self._max_pixels = Arrivals(feed, settings.max_age_s), settings.max_pixels
+        alive = "is its agent running" if feed.ours else "does it publish there"
+        self.problem = f"{alive}, and may this user read its frames?"
 
     def image(self, frame: Message, now: Now) -> Pixels | None:
         """RGB, or None with a `problem`."""
@@ -148,7 +150,7 @@ class Sitting:
     ) -> None:
         settings = house.cameras[camera]
         self._camera, self._desk, self._progress, self._timeout_s = camera, desk, progress, timeout_s
-        self._fresh = Fresh(camera, house.recognizer)
+        self._fresh = Fresh(house.feeds[camera], house.recognizer)
         self._guide: Guide[Taken] = Guide(settings.flip != "none", patience_s)
         self._missed: list[Missed] = []
         self._asked = 0

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from agents.cli.words import LEAF, WORDS
 from agents.scheduler.chain import Kind
 from agents.scheduler.journal_reader import Record
-from agents.wire.messages import Cause, EventType, Outcome
+from agents.wire.messages import Action, Cause, EventType, Outcome
 from agents.wire.values import one_line
 from agents.wire.why import Why
 
@@ -132,14 +132,18 @@ def _event(body: Body) -> str:
         return f"REFUSED: {door} did not obey a {body['cause']}: {body['reason']}{detail}"
     if kind == EventType.LOCKED:
         return f"{door} locked" + ("" if body["cause"] == Cause.TIMEOUT else f" ({body['cause']})")
-    words = {EventType.UNLOCKED: "unlocked", EventType.EXTENDED: "stayed unlocked a little longer"}
+    longer = "" if body.get("action") == Action.TEST else " a little longer"
+    words = {EventType.UNLOCKED: "unlocked", EventType.EXTENDED: f"stayed unlocked{longer}"}
     return f"{door} {words[kind]} {_by(body)}" if kind in words else f"{door} is {kind.upper()}{detail}"
 
 
 def _by(body: Body) -> str:
     if body["cause"] == Cause.GRANT:
         return f"for {body['person']}"
-    return "by the exit button" if body["cause"] == Cause.BUTTON else f"by {body['source'] or 'a command over MQTT'}"
+    if body["cause"] == Cause.BUTTON:
+        return "by the exit button"
+    test = "for a test pulse " if body.get("action") == Action.TEST else ""
+    return f"{test}by {body['source'] or 'a command over MQTT'}"
 
 
 def _switch(body: Body, time: Callable[[float], str]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from agents.cli.words import LEAF, WORDS
 from agents.runtime.events import Message
 from agents.wire.messages import (
+    Action,
     Availability,
     BadMessage,
     Cause,
@@ -18,8 +19,21 @@ from agents.wire.messages import (
     Identity,
     Outcome,
 )
+from agents.wire.orders import HoldOrder, plain_number
 from agents.wire.scheduling import Decision, LetInList, Question
-from agents.wire.topics import AVAILABILITY, AWAY, DECISION, ENABLED, EVENT, HEALTH, IDENTITY, LET_IN, QUESTION, WINDOW
+from agents.wire.topics import (
+    AVAILABILITY,
+    AWAY,
+    DECISION,
+    ENABLED,
+    EVENT,
+    HEALTH,
+    HOLD,
+    IDENTITY,
+    LET_IN,
+    QUESTION,
+    WINDOW,
+)
 
 REMEMBERED_DECISIONS = REMEMBERED_EVENTS = 100
 AGREEING_FRAMES = 2  # a single frame may misjudge; what two in a row show is told
@@ -92,7 +106,8 @@ class Narrator:
             after = f" after {event.at - since:.1f} s" if since is not None else ""
             return f"RELAY OFF: door {door} is locked{after}{_by_hand(event)}"
         if event.event_type is EventType.EXTENDED:
-            return f"door {door} stays unlocked a little longer {_by(event)}"
+            longer = "" if event.action is Action.TEST else " a little longer"
+            return f"door {door} stays unlocked{longer} {_by(event)}"
         if event.event_type is EventType.JAMMED:
             return f"door {door} is JAMMED: {event.detail}"
         if event.event_type in LEAF:
@@ -126,7 +141,8 @@ def _by(event: DoorEvent) -> str:
         return f"for {event.person}"
     if event.cause is Cause.BUTTON:
         return "by the exit button"
-    return f"by {event.source or 'a command over MQTT'}"
+    test = "for a test pulse " if event.action is Action.TEST else ""
+    return f"{test}by {event.source or 'a command over MQTT'}"
 
 
 def _by_hand(event: DoorEvent) -> str:
@@ -162,7 +178,12 @@ def _let_in(message: Message) -> str:
     return f"door {message.names[0]} lets in for once: {', '.join(one.person for one in people)}" if people else ""
 
 
+def _hold(message: Message) -> str:
+    return f"door {message.names[0]}: an unlock lasts {plain_number(HoldOrder.read(message.payload).hold_s)[:20]} s"
+
+
 _STANDING = {
+    HOLD.path: _hold,
     AWAY.path: _away,
     LET_IN.path: _let_in,
     AVAILABILITY.path: _availability,

@@ -40,18 +40,23 @@ def _door(args: argparse.Namespace) -> int:
 
 def _camera(args: argparse.Namespace) -> int:
     house, folder = load_house(args)
-    name = _choose("camera", args.name, house.cameras)
+    feeds = house.feeds
+    name = _choose("camera", args.name, {name: feed for name, feed in feeds.items() if feed.ours or name == args.name})
+    if not feeds[name].ours:
+        topic = feeds[name].topic(house.mqtt.base)
+        raise CommandError(f"camera {name!r} needs no agent: somebody else publishes its frames, on {topic}")
     return _run("camera", house, name, house.cameras[name], house.site(folder))
 
 
 def _recognizer(args: argparse.Namespace) -> int:
     house, folder = load_house(args)
-    return _run("recognizer", house, house.recognizer, list(house.cameras), house.site(folder))
+    return _run("recognizer", house, house.recognizer, list(house.feeds.values()), house.site(folder))
 
 
 def _scheduler(args: argparse.Namespace) -> int:
     house, folder = load_house(args)
-    return _run("scheduler", house, house.scheduler, house.agents, house.site(folder))
+    others = [device for (kind, _), devices in house.devices().items() if kind != "scheduler" for device in devices]
+    return _run("scheduler", house, house.scheduler, house.agents, house.site(folder), others)
 
 
 def _choose(kind: str, name: str | None, known: Mapping[str, Any]) -> str:

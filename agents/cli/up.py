@@ -83,7 +83,7 @@ def _claim(run: Path) -> TextIO:
 def _programs(config: Path, house: House) -> dict[str, list[str]]:
     """Name → command line, in the order of the way a picture takes."""
     agents = [("door", name) for name in house.doors] + [("scheduler", ""), ("recognizer", "")]
-    agents += [("camera", name) for name in house.cameras]
+    agents += [("camera", name) for name, feed in house.feeds.items() if feed.ours]
     facelatch = [sys.executable, "-m", "agents.cli"]
     return {
         "-".join(filter(None, (kind, name))): [*facelatch, kind, *filter(None, [name]), "--config", str(config)]

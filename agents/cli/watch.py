@@ -19,6 +19,7 @@ from agents.wire.topics import (
     ENABLED,
     EVENT,
     HEALTH,
+    HOLD,
     IDENTITY,
     LET_IN,
     QUESTION,
@@ -26,7 +27,7 @@ from agents.wire.topics import (
     WINDOW,
 )
 
-OF_A_DOOR = (WINDOW, ENABLED, LET_IN, STATE, QUESTION, DECISION, EVENT)
+OF_A_DOOR = (WINDOW, ENABLED, LET_IN, STATE, HOLD, QUESTION, DECISION, EVENT)
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
+from agents.discovery.device import Device
+from agents.door import discovery
 from agents.door.config import DoorSettings
 from agents.door.core import Door
 from agents.door.effects import Drive, Effect
-from agents.door.inputs import Closed, Input, InputError, Pressed
+from agents.door.hold_orders import HoldOrders
+from agents.door.inputs import Closed, Inputs, Pressed
 from agents.door.journal import OPENING, Journal
 from agents.door.relay import Relay, RelayError
+from agents.door.retained import Retained
 from agents.door.words import ANSWER_S
 from agents.runtime.agent import Agent, open_session, run
 from agents.runtime.clock import Clock, Now
@@ -22,7 +26,8 @@ from agents.runtime.inbox import Inbox
 from agents.runtime.session import Session
 from agents.runtime.settings import Site
 from agents.wire.messages import Cause, Command, DoorEvent, LockState, Switch
-from agents.wire.topics import COMMAND, CONTACT, EVENT, GRANT, SESSION, STATE
+from agents.wire.orders import plain_number
+from agents.wire.topics import COMMAND, CONTACT, EVENT, GRANT, HOLD, HOLD_SET, SESSION, STATE
 
 RETRY_JAMMED_S = 5.0
 CHECK_S = 1.0  # how often the relay is read back
@@ -40,29 +45,28 @@ class DoorAgent(Agent):
         self._door = Door(settings)
         self._journal = Journal(data / f"door-{name}.events", self._publish_event, clock, self.log)
         self._outbox = self._journal.outbox
+        self._retained = Retained(session, name)
+        memory = data / f"door-{name}.hold.json"
+        self._hold_orders = HoldOrders(self._door.hold, settings.hold_s, memory, self._retained, self.log)
         session.follows_acknowledgements = True
         self._relay: Relay | None = None
-        self._button: Input | None = None
-        self._contact: Input | None = None
-        self._input_problem: str | None = None
-        self._published: LockState | None = None
-        self._published_open: bool | None = None
+        self._inputs = Inputs(settings, inbox)
         self._retry_at = self._check_at = 0.0
         self._latencies = Latencies()
 
     def subscriptions(self) -> Sequence[Subscription]:
         command = Subscription(COMMAND, (self.name,), urgent=Command.locks)
-        return command, Subscription(GRANT, (self.name,))
+        return command, Subscription(GRANT, (self.name,)), Subscription(HOLD_SET, (self.name,))
+
+    def devices(self) -> Sequence[Device]:
+        return discovery.devices(self.name, self._settings, self.session.site.home)
 
     def start(self) -> None:
         self._relay = Relay(self._settings.relay)
         self.log.info("relay on pin %s (%s) is off", self._settings.relay.pin, self._settings.relay.pin_factory)
-        pins = self._settings.relay.pin_factory
-        if self._settings.exit_button is not None:
-            self._button = Input(self._settings.exit_button, pins, self._heard(Pressed))
-        if self._settings.contact is not None:
-            self._contact = Input(self._settings.contact, pins, self._heard(Closed))
-        self._door.begin(_read(self._button), _read(self._contact), self._clock.now())
+        self._inputs.start()
+        self._door.begin(*self._inputs.read(), self._clock.now())
+        self._hold_orders.start()
         if self._journal.left_open():
             now = self._clock.now()
             self._carry_out(self._door.stop(Cause.RESTART, now, was_on=True), now)
@@ -70,8 +74,11 @@ class DoorAgent(Agent):
     def on_connect(self, now: Now) -> None:
         self._door.words.lose()
         self._new_word(now)
-        self._published = self._published_open = None
         self._outbox.connected()
+
+    def publish_all(self, now: Now) -> None:
+        """By the end of the next turn."""
+        self._retained.forget()
 
     def on_event(self, event: object, now: Now) -> None:
         if isinstance(event, Message):
@@ -95,8 +102,9 @@ class DoorAgent(Agent):
         if now.mono >= self._check_at:
             self._check_at = now.mono + CHECK_S
             self._check(now)
-        self._sample(now)
+        self._door.sample(*self._inputs.look(), now)  # before every tick: edges get lost
         self._carry_out(self._door.tick(now), now)
+        self._hold_orders.tick(now)
         self._publish_state()
         self._keep_in_touch(now)
         self._outbox.pump()
@@ -104,16 +112,18 @@ class DoorAgent(Agent):
 
     def report(self) -> Report:
         counters = {**self._journal.counters, "dropped": self.inbox.dropped, "lost": self._outbox.lost}
-        return Report(self._door.problem or self._input_problem or self._outbox.problem, counters, self._latencies)
+        counters["hold_refused"] = self._hold_orders.refused
+        problem = self._door.problem or self._inputs.problem or self._outbox.problem or self._hold_orders.problem
+        return Report(problem, counters, self._latencies)
 
     def close(self) -> None:
         """The relay goes off first; what fails on the way does not keep the rest from being let go of."""
         with contextlib.ExitStack() as stack:
             stack.callback(self._outbox.close)
-            for device in (self._button, self._contact, self._relay):
-                if device is not None:
-                    stack.callback(device.close)
+            stack.callback(self._hold_orders.save)
+            stack.callback(self._inputs.close)
             if self._relay is not None:
+                stack.callback(self._relay.close)
                 now = self._clock.now()
                 self._carry_out(self._door.stop(Cause.STOP, now), now)
                 self.log.info("relay is off")
@@ -121,6 +131,9 @@ class DoorAgent(Agent):
                 self._wait_for_acknowledgements()
 
     def _obey(self, message: Message, now: Now) -> None:
+        if message.topic is HOLD_SET:
+            self._hold_orders.obey(message, now)
+            return
         decide = self._door.command if message.topic is COMMAND else self._door.grant
         told = self._carry_out(decide(message.payload, message.retain, now), now)
         self._publish_state()
@@ -215,6 +228,7 @@ class DoorAgent(Agent):
             self._try_to_free(now)
         if self._door.state is LockState.LOCKED:
             self._journal.flush()  # a pulse does not wait for a disk
+            self._hold_orders.save()
 
     def _check_relay(self) -> None:
         assert self._relay is not None
@@ -231,25 +245,6 @@ class DoorAgent(Agent):
             self._retry_at = now.mono + RETRY_JAMMED_S
         else:
             self._carry_out(self._door.freed(now), now)
-
-    def _sample(self, now: Now) -> None:
-        """Before every tick: edges get lost. A button that can't be read is not pressed."""
-        self._input_problem = None
-        pressed, closed = self._look(self._button), self._look(self._contact)
-        self._door.sample(pressed or False, closed, now)
-
-    def _look(self, device: Input | None) -> bool | None:
-        try:
-            return _read(device)
-        except InputError as error:
-            self._input_problem = str(error)
-            return None
-
-    def _heard(self, kind: Callable[[bool], object]) -> Callable[[bool], None]:
-        """Every edge begins the wait for a settled level anew, so the newest is enough: a chattering wire
-        must not fill the inbox.
-        """
-        return lambda active: self.inbox.put_latest(kind, kind(active))
 
     def _keep_in_touch(self, now: Now) -> None:
         """A new word when it is due; and when the broker is silent, a new connection."""
@@ -273,17 +268,10 @@ class DoorAgent(Agent):
         """To a connection that `on_connect` has greeted; and until it was handed on."""
         if not self._door.words.trusted:
             return
-        state, leaf = self._door.state, self._door.leaf
-        if state is not self._published and self.session.publish(STATE, self.name, payload=state):
-            self._published = state
-        if leaf is None or leaf.is_open is self._published_open:
-            return
-        if self.session.publish(CONTACT, self.name, payload=Switch.of(leaf.is_open)):
-            self._published_open = leaf.is_open
-
-
-def _read(device: Input | None) -> bool | None:
-    return None if device is None else device.active
+        self._retained.publish(STATE, self._door.state)
+        self._retained.publish(HOLD, plain_number(self._door.hold.s))
+        if self._door.leaf is not None:
+            self._retained.publish(CONTACT, Switch.of(self._door.leaf.is_open))
 
 
 def main(name: str, settings: DoorSettings, site: Site) -> None:

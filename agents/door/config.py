@@ -8,6 +8,8 @@ from pydantic import Field, StringConstraints, model_validator
 
 from agents.runtime.settings import Seconds, Section
 
+LEAST_HOLD_S = 0.5  # an unlock that is shorter than this is of no use to anybody
+
 PinFactory = Literal["lgpio", "rpigpio", "pigpio", "native", "mock"]
 Pin = int | Annotated[str, StringConstraints(min_length=1, max_length=20)]
 
@@ -55,12 +57,14 @@ class ContactSettings(InputSettings):
 class DoorSettings(Section):
     """`rest_s` is how long nothing but the exit button opens after the strike has been released for
     `max_hold_s` in one go. `on_broker_lost` says what becomes of a pulse when the broker goes.
+    `test_pulse_s` is how long the command TEST releases the strike; null: it is refused.
     """
 
     relay: RelaySettings
     hold_s: Annotated[float, Field(gt=0, le=60)] = 3.0
     max_hold_s: Annotated[float, Field(gt=0, le=300)] = 30.0
     rest_s: Annotated[float, Field(ge=0, le=300)] = 5.0
+    test_pulse_s: Annotated[float, Field(gt=0, le=5)] | None = None
     max_age_s: Annotated[float, Field(gt=0, le=60)] = 10.0  # ids are remembered for longer, even in a flood
     on_broker_lost: Literal["finish", "cut"] = "finish"
     exit_button: ExitButtonSettings | None = None
@@ -70,6 +74,8 @@ class DoorSettings(Section):
     def _bounds(self) -> Self:
         if self.max_hold_s < self.hold_s:
             raise ValueError(f"max_hold_s ({self.max_hold_s}) is shorter than hold_s ({self.hold_s})")
+        if self.test_pulse_s is not None and self.max_hold_s < self.test_pulse_s:
+            raise ValueError(f"max_hold_s ({self.max_hold_s}) is shorter than test_pulse_s ({self.test_pulse_s})")
         return self
 
     @model_validator(mode="after")
@@ -78,3 +84,8 @@ class DoorSettings(Section):
         if len({str(pin).upper().removeprefix("GPIO") for pin in pins}) < len(pins):
             raise ValueError("relay, exit_button and contact need a pin each")
         return self
+
+    @property
+    def hold_bounds_s(self) -> tuple[float, float]:
+        """Between these, in seconds, people may set over MQTT how long an unlock lasts."""
+        return min(LEAST_HOLD_S, self.hold_s), self.max_hold_s

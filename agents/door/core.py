@@ -11,6 +11,7 @@ from collections import OrderedDict
 from agents.door.config import DoorSettings
 from agents.door.debounce import Debounced
 from agents.door.effects import Drive, Effect, Order, Tell, event, order_of, refuse
+from agents.door.hold import Hold
 from agents.door.leaf import Leaf
 from agents.door.words import Words
 from agents.runtime.clock import Now
@@ -28,6 +29,7 @@ class Door:
     def __init__(self, settings: DoorSettings) -> None:
         self._settings = settings
         self.words = Words()
+        self.hold = Hold(settings)
         self.leaf: Leaf | None = None
         self._button: Debounced | None = None
         self._contact: Debounced | None = None
@@ -145,6 +147,8 @@ class Door:
     def _refuse_command(self, command: Command, retain: bool, now: Now) -> Refusal | None:
         if retain:
             return Refusal.RETAINED
+        if command.action is Action.TEST and self._settings.test_pulse_s is None:
+            return Refusal.NOT_ENABLED
         if command.action is not Action.LOCK:  # to lock, nobody has to prove anything
             refusal = self._doubt(command, now)
             if refusal is not None:
@@ -192,17 +196,22 @@ class Door:
             return [self._extend(order, self._on_since, now)]
         if now.mono < self._rest_until and order.cause is not Cause.BUTTON:  # nobody is kept inside
             return [refuse(order, Refusal.LOCKED_OUT, _REMEDIES[Refusal.LOCKED_OUT], now)]
-        self._on_since, self._deadline = now.mono, now.mono + self._settings.hold_s
+        pulse_s = self._pulse_s(order)
+        self._on_since, self._deadline = now.mono, now.mono + pulse_s
         self._for_exit = order.cause is Cause.BUTTON
-        return [Drive(True, event(EventType.UNLOCKED, order, now), self._settings.hold_s)]
+        return [Drive(True, event(EventType.UNLOCKED, order, now), pulse_s)]
 
     def _extend(self, order: Order, since: float, now: Now) -> Effect:
         last = since + self._settings.max_hold_s
         if max(self._deadline, now.mono) >= last:
             return refuse(order, Refusal.MAX_HOLD, "", now)
-        self._deadline = min(now.mono + self._settings.hold_s, last)
+        self._deadline = max(self._deadline, min(now.mono + self._pulse_s(order), last))  # no order shortens a pulse
         self._for_exit |= order.cause is Cause.BUTTON
         return Drive(True, event(EventType.EXTENDED, order, now), self._deadline - now.mono)
+
+    def _pulse_s(self, order: Order) -> float:
+        test_s = self._settings.test_pulse_s if order.action is Action.TEST else None
+        return self.hold.s if test_s is None else test_s
 
     def _lock(self, order: Order, now: Now) -> list[Effect]:
         """Drives the relay off even when it should be off already: asking costs nothing."""
@@ -256,6 +265,7 @@ class Door:
 
 
 _REMEDIES = {
+    Refusal.NOT_ENABLED: "test pulses are off: this door has no test_pulse_s in the house's file",
     Refusal.STALE: "it was sent too long ago, or in the future, or the connection it came by is not trusted",
     Refusal.CLOCK_NOT_SET: "this door's clock is not set, so it can't judge ts; send session instead",
     Refusal.LOCKED_OUT: "it was released as long as it may be, and rests",

@@ -1,14 +1,16 @@
-"""A button or a contact on a pin, read through gpiozero."""
+"""The exit button and the contact on the leaf, read through gpiozero."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 
 from agents.door import pins
-from agents.door.config import InputSettings, PinFactory
+from agents.door.config import DoorSettings, InputSettings, PinFactory
+from agents.runtime.inbox import Inbox
 
 
 class InputError(pins.PinError):
@@ -74,3 +76,54 @@ class Input:
 
     def _changed(self, _ticks: object, level: int) -> None:
         self._notify(bool(level) is self._active_level)
+
+
+class Inputs:
+    """A door's inputs, each where it is wired. Edges come as `Pressed` and `Closed` through the inbox."""
+
+    def __init__(self, settings: DoorSettings, inbox: Inbox) -> None:
+        self._settings, self._inbox = settings, inbox
+        self._button: Input | None = None
+        self._contact: Input | None = None
+        self.problem: str | None = None
+
+    def start(self) -> None:
+        """Raises InputError."""
+        pins = self._settings.relay.pin_factory
+        if self._settings.exit_button is not None:
+            self._button = Input(self._settings.exit_button, pins, self._heard(Pressed))
+        if self._settings.contact is not None:
+            self._contact = Input(self._settings.contact, pins, self._heard(Closed))
+
+    def read(self) -> tuple[bool | None, bool | None]:
+        """Whether the button is pressed and the leaf closed; None for what is not wired. Raises InputError."""
+        return _read(self._button), _read(self._contact)
+
+    def look(self) -> tuple[bool, bool | None]:
+        """As `read`, but `problem` says what can't be read: a button like that is not pressed."""
+        self.problem = None
+        return self._look(self._button) or False, self._look(self._contact)
+
+    def close(self) -> None:
+        """Let go of both, in any case. Raises InputError."""
+        with contextlib.ExitStack() as stack:
+            for device in (self._button, self._contact):
+                if device is not None:
+                    stack.callback(device.close)
+
+    def _look(self, device: Input | None) -> bool | None:
+        try:
+            return _read(device)
+        except InputError as error:
+            self.problem = str(error)
+            return None
+
+    def _heard(self, kind: Callable[[bool], object]) -> Callable[[bool], None]:
+        """Every edge begins the wait for a settled level anew, so the newest is enough: a chattering wire
+        must not fill the inbox.
+        """
+        return lambda active: self._inbox.put_latest(kind, kind(active))
+
+
+def _read(device: Input | None) -> bool | None:
+    return None if device is None else device.active

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from agents.recognizer import picture
+from agents.discovery.device import Device
+from agents.recognizer import discovery, picture
+from agents.recognizer.appearances import Appearances
 from agents.recognizer.config import RecognizerSettings
 from agents.recognizer.core import Arrivals, in_a_word
 from agents.recognizer.errors import GalleryError, NoGallery
@@ -22,9 +24,10 @@ from agents.runtime.health import Latencies, Report
 from agents.runtime.inbox import Inbox
 from agents.runtime.session import Session
 from agents.runtime.settings import Site
+from agents.wire.feed import Feed
 from agents.wire.messages import BadMessage, Refusal
 from agents.wire.stamp import Stamp
-from agents.wire.topics import FRAME, IDENTITY, PERSON, SNAPSHOT
+from agents.wire.topics import FRAME, IDENTITY, PERSON, RECOGNITION, SNAPSHOT
 from agents.wire.values import NOBODY
 
 WARN_EVERY_S = 60.0
@@ -42,20 +45,21 @@ class _Counters:
 class _Camera:
     """What the agent remembers of one camera. Times are monotonic."""
 
-    def __init__(self, name: str, max_age_s: float) -> None:
-        self.arrivals = Arrivals(name, max_age_s)
+    def __init__(self, feed: Feed, max_age_s: float) -> None:
+        self.arrivals = Arrivals(feed, max_age_s)
+        self.appearances = Appearances()
         self.person = NOBODY
         self.snapshot: tuple[bytes, Stamp] | None = None
         self.looked_at = self.snapshot_at = self.warned_at = float("-inf")
 
 
 class RecognizerAgent(Agent):
-    """Looks for the enrolled people in the frames of `cameras`."""
+    """Looks for the enrolled people in the frames of `feeds`."""
 
     def __init__(
         self,
         settings: RecognizerSettings,
-        cameras: Sequence[str],
+        feeds: Sequence[Feed],
         site: Site,
         session: Session,
         inbox: Inbox,
@@ -63,7 +67,8 @@ class RecognizerAgent(Agent):
     ) -> None:
         super().__init__("recognizer", settings.id, session, inbox)
         self._settings, self._site, self._clock = settings, site, clock
-        self._cameras = {name: _Camera(name, settings.max_age_s) for name in cameras}
+        self._feeds = feeds
+        self._cameras = {feed.camera: _Camera(feed, settings.max_age_s) for feed in feeds}
         self._sight: Sight | None = None
         self._unknowns: Unknowns | None = None
         self._watch = Watch(site.folder / settings.gallery)
@@ -71,7 +76,7 @@ class RecognizerAgent(Agent):
         self._counters, self._latencies = _Counters(), Latencies()
 
     def subscriptions(self) -> Sequence[Subscription]:
-        return [Subscription(FRAME, (camera,), latest=True) for camera in self._cameras]
+        return [Subscription(FRAME, (feed.camera,), latest=True, at=feed.at) for feed in self._feeds]
 
     def start(self) -> None:
         """Load the models and use them once, so that the first visitor does not wait. Raises ModelError."""
@@ -85,7 +90,14 @@ class RecognizerAgent(Agent):
         took_ms = (self._clock.now().mono - started.mono) * 1000
         self.log.info("ready in %.0f ms, people enrolled: %d", took_ms, len(self._matcher.people))
 
+    def devices(self) -> Sequence[Device]:
+        return discovery.devices(self._settings.id, self._feeds, self._settings.snapshot, self.session.site.home)
+
     def on_connect(self, now: Now) -> None:
+        for camera in self._cameras.values():  # what is known of them is as good as before
+            camera.arrivals.listen(now)
+
+    def publish_all(self, now: Now) -> None:
         for name, camera in self._cameras.items():
             self.session.publish(PERSON, name, payload=camera.person)
             if camera.snapshot is not None:
@@ -117,6 +129,7 @@ class RecognizerAgent(Agent):
             "stale_frames": sum(camera.stale for camera in arrivals),
             "repeated_frames": sum(camera.repeated for camera in arrivals),
             "passed_over": self.inbox.passed_over,
+            "waiting": self.inbox.waiting,
             "still_frames": self._sight.skipped if self._sight else 0,
             "people": len(self._matcher.people),
         }
@@ -132,6 +145,7 @@ class RecognizerAgent(Agent):
         name = frame.names[0]
         camera = self._cameras[name]
         if frame.retain:
+            camera.arrivals.wrong("retained, and may be of any age: publish them without", now)
             raise BadMessage(Refusal.RETAINED, "frame is retained: it may be of any age")
         stamp = camera.arrivals.stamp(Stamp.of(frame.properties), frame.received_at)
         if not camera.arrivals.news(frame.payload, stamp, now):
@@ -151,6 +165,8 @@ class RecognizerAgent(Agent):
         self._counters.faces += len(identity.faces)
         camera.looked_at = now.mono
         self._publish_person(name, in_a_word(identity))
+        for appearance in camera.appearances.see(identity, now.mono):
+            self.session.publish(RECOGNITION, name, payload=appearance.encode())
         self._publish_snapshot(sighting, camera, now)
 
     def _publish_snapshot(self, sighting: Sighting, camera: _Camera, now: Now) -> None:
@@ -187,7 +203,8 @@ class RecognizerAgent(Agent):
         self._counters.bad_frames += 1
         if now.mono - camera.warned_at >= WARN_EVERY_S:
             camera.warned_at = now.mono
-            self.log.warning("%s: refused: %s", FRAME.path.replace("<camera>", name), error)
+            topic = camera.arrivals.feed.at or FRAME.path.replace("<camera>", name)
+            self.log.warning("%s: refused: %s", topic, error)
 
     def _follow_gallery(self, now: Now) -> None:
         assert self._sight is not None
@@ -216,7 +233,7 @@ class RecognizerAgent(Agent):
         return Matcher(enrolled, self._settings.rule)
 
 
-def main(settings: RecognizerSettings, cameras: Sequence[str], site: Site) -> None:
-    """Recognize people in the frames of `cameras` until told to stop. Raises ModelError."""
+def main(settings: RecognizerSettings, feeds: Sequence[Feed], site: Site) -> None:
+    """Recognize people in the frames of `feeds` until told to stop. Raises ModelError."""
     session, inbox, clock = open_session(site, "recognizer", settings.id)
-    run(RecognizerAgent(settings, cameras, site, session, inbox, clock), clock)
+    run(RecognizerAgent(settings, feeds, site, session, inbox, clock), clock)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from agents.recognizer.matcher import Encoding, Match
 from agents.runtime.clock import Now
+from agents.wire.feed import Feed
 from agents.wire.messages import Box, Face, Identity
 from agents.wire.stamp import Stamp
 from agents.wire.values import NOBODY, UNKNOWN
@@ -17,6 +19,8 @@ MAX_FACES = 32  # an identity message holds no more
 FUTURE_S = 1.0  # how far ahead a camera's clock may be
 WRONG_PROBLEM_S = 5.0
 WRONG_FORGET_S = 30.0
+SILENT_S = 60.0  # a camera without an agent has nobody else who tells that it is silent
+EVENTS_REMEMBERED = 1000  # pictures
 
 
 @dataclass(frozen=True)
@@ -83,17 +87,29 @@ def _face(known: Known) -> Face:
 
 @dataclass
 class Arrivals:
-    """The frames of one camera: their stamps, and which of them are news."""
+    """The frames of one camera: their stamps, and which of them are news.
 
-    camera: str
+    Of a steady feed the picture before is remembered; of one that tells of events many, for the best of
+    an event comes again when the person has long gone.
+    """
+
+    feed: Feed
     max_age_s: float
     stale: int = 0
     repeated: int = 0
     _count: int = 0
-    _digest: bytes = b""
+    _heard_at: float | None = None  # monotonic; None until there is a broker
+    _digests: deque[bytes] = field(init=False)
     _why: str = ""  # what is wrong with the frames
     _wrong_since: float | None = None  # monotonic; None after a good one
     _wrong_at: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._digests = deque(maxlen=1 if self.feed.steady else EVENTS_REMEMBERED)
+
+    def listen(self, now: Now) -> None:
+        """From now on frames can arrive."""
+        self._heard_at = now.mono
 
     def stamp(self, stamp: Stamp | None, received_at: float) -> Stamp:
         """The camera's own stamp, or for a camera that gives none, one made on arrival."""
@@ -106,27 +122,38 @@ class Arrivals:
         The same picture byte by byte is a frozen camera's, whatever its stamp claims: a sensor's
         noise never comes twice. It is no evidence that anybody stands there now.
         """
+        self._heard_at = now.mono
         age_s = now.utc - stamp.captured_at
         if not -FUTURE_S <= age_s <= self.max_age_s:
             self.stale += 1
-            return self._wrong(f"{_age(age_s)}: do the clocks agree?", now)
+            return self.wrong(f"{_age(age_s)}: do the clocks agree?", now)
         digest = hashlib.sha256(payload).digest()
-        if digest == self._digest:
+        if digest in self._digests:
             self.repeated += 1
-            return self._wrong("always the same: is the picture frozen?", now)
-        self._digest, self._wrong_since = digest, None
+            return self.feed.steady and self.wrong("always the same: is the picture frozen?", now)
+        self._digests.append(digest)
+        self._wrong_since = None
         return True
 
     def problem(self, now: Now) -> str | None:
-        """Said when for seconds no frame was news, until one is or no more come."""
+        """Said when for seconds no frame was news, until one is or no more come; or when none at all came
+        from where they have to come all the time, and no agent is there to say so.
+        """
+        if self._silent(now):
+            return f"no frame of camera {self.feed.camera} for more than {SILENT_S:g} s: does it publish?"
         if self._wrong_since is None or now.mono - self._wrong_at > WRONG_FORGET_S:
             return None
         if self._wrong_at - self._wrong_since < WRONG_PROBLEM_S:
             return None
-        return f"frames of camera {self.camera} are {self._why}"
+        return f"frames of camera {self.feed.camera} are {self._why}"
 
-    def _wrong(self, why: str, now: Now) -> bool:
-        self._why, self._wrong_at = why, now.mono
+    def _silent(self, now: Now) -> bool:
+        awaited = self.feed.steady and not self.feed.ours and self._heard_at is not None
+        return awaited and now.mono - (self._heard_at or 0.0) > SILENT_S
+
+    def wrong(self, why: str, now: Now) -> bool:
+        """Note that a frame is none to be looked at; `why` follows "frames of camera NAME are". Returns False."""
+        self._why, self._wrong_at, self._heard_at = why, now.mono, now.mono
         self._wrong_since = now.mono if self._wrong_since is None else self._wrong_since
         return False
 

@@ -7,21 +7,21 @@ import contextlib
 import logging
 import signal
 from collections.abc import Sequence
-from dataclasses import replace
 from types import FrameType
 
+from agents.discovery.device import Device
 from agents.runtime.clock import Clock, Now
-from agents.runtime.events import Connected, Subscription
-from agents.runtime.health import Report, Reporter
+from agents.runtime.events import Connected, Message, Subscription
+from agents.runtime.health import Report
+from agents.runtime.herald import Herald, births
 from agents.runtime.inbox import Fault, Inbox, Stop
 from agents.runtime.session import Session
 from agents.runtime.settings import Site
 from agents.runtime.watchdog import Watchdog
 from agents.wire.messages import Availability
-from agents.wire.topics import HEALTH
+from agents.wire.topics import BIRTH
 
 IDLE_S = 1.0  # the longest an agent goes without a tick
-REVIEW_S = 0.1  # how often an agent that is kept busy is asked how it is
 STALL_S = 3.0  # an agent that took no turn for so long has stood still: suspended, or stuck in a call
 
 
@@ -30,7 +30,13 @@ class HardwareError(Exception):
 
 
 class Agent(abc.ABC):
-    """Connects a pure core to MQTT and hardware. All methods are called by the main thread."""
+    """Connects a pure core to MQTT and hardware. All methods are called by the main thread.
+
+    `others` are the devices that the other agents tell Home Assistant of, for who takes them back when
+    such an agent is gone.
+    """
+
+    others: Sequence[Device] = ()
 
     def __init__(self, kind: str, name: str, session: Session, inbox: Inbox) -> None:
         self.kind, self.name, self.session, self.inbox = kind, name, session, inbox
@@ -45,11 +51,18 @@ class Agent(abc.ABC):
 
     @abc.abstractmethod
     def on_connect(self, now: Now) -> None:
-        """The broker is there: publish all retained state anew."""
+        """The broker is there; `publish_all` follows."""
 
     @abc.abstractmethod
     def on_event(self, event: object, now: Now) -> None:
         """A message, the loss of the broker, or an event of the agent's own hardware."""
+
+    def devices(self) -> Sequence[Device]:
+        """What Home Assistant is told of, this agent's own device first. How the agent is, is told by itself."""
+        return ()
+
+    def publish_all(self, now: Now) -> None:  # noqa: B027 - cameras retain nothing
+        """Publish all retained state anew: there is a new connection, or Home Assistant has started."""
 
     def on_stall(self, stood_s: float, now: Now) -> None:
         """The agent took no turn for `stood_s`: what comes next may have waited as long."""
@@ -79,14 +92,14 @@ def run(agent: Agent, clock: Clock) -> None:
         stack.callback(agent.session.close)
         stack.callback(agent.close)
         agent.start()
-        agent.session.subscribe(agent.subscriptions())
+        agent.session.subscribe([*agent.subscriptions(), *births(agent.session)])
         agent.session.start()
         watchdog.ready()
         _loop(agent, clock, watchdog)
 
 
 def _loop(agent: Agent, clock: Clock, watchdog: Watchdog) -> None:
-    herald = _Herald(agent, clock.now())
+    herald = Herald(agent, clock.now())
     wait_s, turn_at = 0.0, clock.now().mono
     while True:
         event = agent.inbox.get(wait_s)
@@ -105,44 +118,18 @@ def _loop(agent: Agent, clock: Clock, watchdog: Watchdog) -> None:
             herald.tell(now)
 
 
-def _handle(agent: Agent, event: object | None, herald: _Herald, now: Now) -> None:
+def _handle(agent: Agent, event: object | None, herald: Herald, now: Now) -> None:
     if isinstance(event, Fault):
         raise event.error
-    if not isinstance(event, Connected):
-        if event is not None:
-            agent.on_event(event, now)
-    elif event.number > agent.session.dropped:
-        herald.begin_anew()
-        agent.on_connect(now)
-
-
-class _Herald:
-    """Tells on MQTT that an agent is there, and how it is."""
-
-    def __init__(self, agent: Agent, now: Now) -> None:
-        self._agent = agent
-        self._reporter = Reporter(now)
-        self._announced: Availability | None = None
-        self._review_at = now.mono
-
-    def begin_anew(self) -> None:
-        """There is a new connection; perhaps nobody there has heard of this agent."""
-        self._announced = None
-        self._review_at = float("-inf")
-        self._reporter.force()
-
-    def tell(self, now: Now) -> None:
-        available = self._agent.available()
-        if available is not self._announced and self._agent.session.announce(available):
-            self._announced = available
-        if now.mono < self._review_at:
-            return
-        self._review_at = now.mono + REVIEW_S
-        report = self._agent.report()
-        report = replace(report, problem=report.problem or self._agent.session.problem)
-        health = self._reporter.health(report, now)
-        if health is not None:
-            self._agent.session.publish(HEALTH, self._agent.kind, self._agent.name, payload=health.encode())
+    if isinstance(event, Connected):
+        if event.number > agent.session.dropped:
+            herald.connected(now)
+            agent.on_connect(now)
+            agent.publish_all(now)
+    elif isinstance(event, Message) and event.topic is BIRTH:
+        herald.heard_of_home_assistant(event.payload, now)
+    elif event is not None:
+        agent.on_event(event, now)
 
 
 def _stop_on_signals(inbox: Inbox, stack: contextlib.ExitStack) -> None:

@@ -60,9 +60,11 @@ class Kept(Message, Vital):
 class Subscription:
     """A topic with its names filled in. With `latest`, a newer message replaces a waiting one. What
     is `urgent` by its payload gets through even when the inbox is full: the newest such message.
+    `at` is the full MQTT topic where somebody else publishes what arrives as a message of `topic`.
     """
 
     topic: Topic
     names: tuple[str, ...]
     latest: bool = False
     urgent: Callable[[bytes], bool] | None = None
+    at: str | None = None

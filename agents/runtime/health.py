@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from statistics import quantiles
 
 from agents import __version__
+from agents.runtime.board import Thermometer
 from agents.runtime.clock import Now
 from agents.wire.messages import Health, Latency
 
@@ -44,8 +45,8 @@ class Report:
 class Reporter:
     """Decides when health is due: regularly, and at once when the problem changes."""
 
-    def __init__(self, started: Now) -> None:
-        self._started = started
+    def __init__(self, started: Now, thermometer: Thermometer) -> None:
+        self._started, self._thermometer = started, thermometer
         self._due_at = started.mono
         self._problem: str | None = None
 
@@ -64,4 +65,5 @@ class Reporter:
             problem=report.problem[:200] if report.problem else None,
             counters=dict(report.counters),
             latency_ms=report.latencies.summary() if report.latencies else None,
+            cpu_c=self._thermometer.read_c(),
         )

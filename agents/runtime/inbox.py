@@ -52,6 +52,11 @@ class Inbox:
         """Whether `put` would drop an event that is not vital; `put_latest` never does."""
         return self._queue.qsize() >= self._limit
 
+    @property
+    def waiting(self) -> int:
+        """How many events wait now."""
+        return self._queue.qsize()
+
     def put(self, event: object) -> None:
         if self.full and not isinstance(event, Vital):
             self.dropped += 1

@@ -9,17 +9,24 @@ from paho.mqtt.client import Client
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from agents.runtime.events import ReplyTo
-from agents.wire.topics import Topic
+from agents.runtime.events import ReplyTo, Subscription
 
 SEND_BUFFER = 65_536  # bytes in the kernel; by itself Linux lets megabytes of old frames wait there
 RETAINED_NEVER = 2  # MQTT 5 retain handling: no retained messages when subscribing
 
 
-def options(topic: Topic) -> SubscribeOptions:
-    """A live-only topic never brings old messages, and says so when a new one is retained."""
+def options(wanted: Subscription) -> SubscribeOptions:
+    """A live-only topic never brings old messages, and says so when a new one is retained.
+
+    Somebody else's may be retained one and all, as Frigate's snapshots are. Of what the broker delivers
+    there, nothing waited at it: sessions begin clean, and what it kept is not asked for. So a message
+    need not say whether it is being kept; one that was would say so all the same. A bridge is another
+    matter: what the broker behind it kept arrives as new whenever the bridge connects.
+    """
+    topic = wanted.topic
     if topic.live_only:
-        return SubscribeOptions(qos=topic.qos, retainAsPublished=True, retainHandling=RETAINED_NEVER)
+        as_published = wanted.at is None
+        return SubscribeOptions(qos=topic.qos, retainAsPublished=as_published, retainHandling=RETAINED_NEVER)
     return SubscribeOptions(qos=topic.qos)
 
 

@@ -47,6 +47,7 @@ class Session:
     problem: str | None = None
 
     def __init__(self, site: Site, who: tuple[str, str] | str, inbox: Inbox, clock: Clock, lasting_s: int = 0) -> None:
+        self.site = site
         self._settings, self._inbox, self._clock, self._lasting_s = site.mqtt, inbox, clock, lasting_s
         self._agent = None if isinstance(who, str) else who
         self.user = who if isinstance(who, str) else "-".join(who)
@@ -86,7 +87,7 @@ class Session:
 
     def subscribe(self, subscriptions: Sequence[Subscription]) -> None:
         """What to ask for at every connect. Call it before `start`."""
-        self._subscriptions = {self._at(s.topic, *s.names): s for s in subscriptions}
+        self._subscriptions = {s.at or self._at(s.topic, *s.names): s for s in subscriptions}
 
     def start(self) -> None:
         """Connect in the background, now or as soon as the broker is there."""
@@ -131,6 +132,10 @@ class Session:
         queued = topic.qos > 0 and info.rc == MQTTErrorCode.MQTT_ERR_NO_CONN
         return info.mid if queued or info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS else None
 
+    def withdraw(self, topic: str) -> None:
+        """Make the broker forget what it retains on this topic, given in full, and tell its readers so."""
+        self._client.publish(topic, b"", qos=1, retain=True)
+
     def acknowledge(self, message: Kept) -> None:
         """The message is safe here: the broker may forget it."""
         self._client.ack(message.mid, 1)
@@ -165,7 +170,7 @@ class Session:
         self._client.loop_stop()
 
     def _at(self, topic: Topic, *names: str) -> str:
-        return topic.at(self._settings.base, *names)
+        return topic.at(self.site.root(topic), *names)
 
     def _set_callbacks(self) -> None:
         client = self._client
@@ -226,7 +231,7 @@ class Session:
             self.problem = f"the broker at {self._where} lets anybody in: whoever reaches it can open the doors"
             self._log.error("%s; see broker/README.md", self.problem)
         self._greeted = False
-        wanted = [(topic, packets.options(s.topic)) for topic, s in self._subscriptions.items()]
+        wanted = [(topic, packets.options(s)) for topic, s in self._subscriptions.items()]
         if wanted:
             client.subscribe(wanted)
         else:

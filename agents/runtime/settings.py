@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from agents.discovery.household import Form, Household
+from agents.wire.topics import Topic
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
@@ -74,18 +77,41 @@ class MqttSettings(Section):
         return file.name, _first_line(file)
 
 
+Title = Annotated[str, StringConstraints(min_length=1, max_length=64, strip_whitespace=True, pattern=r"^[^\n\r]+$")]
+
+
+class HomeAssistantSettings(Section):
+    """How the agents make themselves known to Home Assistant.
+
+    `discovery` is the form: a message for each entity, which every version understands; one for each
+    device, for newer ones; or none. `prefix` is Home Assistant's own. `doors` and `cameras` are names
+    to be shown instead of those made from their keys.
+    """
+
+    discovery: Form = "single"
+    prefix: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$")] = "homeassistant"
+    doors: dict[str, Title] = {}
+    cameras: dict[str, Title] = {}
+
+
 @dataclass(frozen=True)
 class Site:
     """What an agent needs to know of the house around it.
 
     Paths in settings are relative to `folder`; `data` is where the house keeps what it must not
     forget. With `trusts_clock` the computer's clock is right even where the system can't say so.
+    `home` is what Home Assistant is told of the house.
     """
 
     mqtt: MqttSettings
     folder: Path
     data: Path
     trusts_clock: bool = False
+    home: Household = field(default_factory=Household)
+
+    def root(self, topic: Topic) -> str:
+        """What the topic stands below."""
+        return self.mqtt.base if topic.below == "house" else self.home.prefix
 
 
 def _first_line(path: Path) -> str:

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
+from agents.discovery.device import Device
 from agents.runtime.agent import IDLE_S, Agent, HardwareError, open_session, run
 from agents.runtime.clock import Clock, Now
 from agents.runtime.events import Disconnected, Kept, Message, Subscription
@@ -14,6 +15,7 @@ from agents.runtime.health import Latencies, Report
 from agents.runtime.inbox import Inbox
 from agents.runtime.session import Session
 from agents.runtime.settings import Site
+from agents.scheduler import discovery
 from agents.scheduler.config import JOURNAL_USER, SchedulerSettings
 from agents.scheduler.core import Effect, Gate
 from agents.scheduler.holiday_calendar import CalendarError, HolidayCalendar
@@ -34,6 +36,7 @@ from agents.wire.topics import (
     EVENT,
     GRANT,
     IDENTITY,
+    LAST,
     LET_IN_SET,
     QUESTION,
     SESSION,
@@ -66,6 +69,7 @@ class SchedulerAgent(Agent):
         self._nonces: dict[str, str] = {}
         self._online: dict[str, bool] = {}
         self._windows: dict[str, tuple[int, bool]] = {}
+        self._last: dict[str, Decision] = {}
         self._tick_at = float("-inf")
         self._counters: Counter[str] = Counter(identities=0, granted=0, denied=0, refused=0)
         self._latencies = Latencies()
@@ -91,11 +95,18 @@ class SchedulerAgent(Agent):
         self._apply_switches()
         self._ears.start()
 
+    def devices(self) -> Sequence[Device]:
+        return discovery.devices(self._settings, self.session.site.home)
+
     def on_connect(self, now: Now) -> None:
         self._forget_doors()  # what they keep retained will arrive anew
+
+    def publish_all(self, now: Now) -> None:
         self._windows.clear()
         self._tick_at = now.mono
         self._board.publish_all()
+        for decision in self._last.values():
+            self._publish_last(decision)
 
     def on_event(self, event: object, now: Now) -> None:
         if isinstance(event, Kept):
@@ -244,7 +255,12 @@ class SchedulerAgent(Agent):
         who = decision.person or "somebody"
         self.log.info("door %s: %s %s: %s (%s)", decision.door, decision.outcome, who, decision.reason, decision.id)
         self.session.publish(DECISION, decision.door, payload=decision.encode())
+        self._last[decision.door] = decision
+        self._publish_last(decision)
         self._snapshots.wanted(decision, decision.began_at, now)
+
+    def _publish_last(self, decision: Decision) -> None:
+        self.session.publish(LAST, decision.door, payload=decision.encode())
 
 
 def _unwritten(decision: Decision) -> Decision:
@@ -259,8 +275,11 @@ def _pictures(settings: SchedulerSettings, data: Path) -> Pictures | None:
     return Pictures(data / FOLDER, kept.max_age_days, kept.max_mb) if kept.snapshots else None
 
 
-def main(settings: SchedulerSettings, agents: Sequence[tuple[str, str]], site: Site) -> None:
-    """Run the scheduler of a house with these `agents` (kind, id) until it is told to stop.
+def main(
+    settings: SchedulerSettings, agents: Sequence[tuple[str, str]], site: Site, others: Sequence[Device] = ()
+) -> None:
+    """Run the scheduler of a house with these `agents` (kind, id) until it is told to stop. The `others`
+    are what these tell Home Assistant of.
 
     Raises HardwareError where the holidays are not known.
     """
@@ -272,4 +291,6 @@ def main(settings: SchedulerSettings, agents: Sequence[tuple[str, str]], site: S
     ears = Session(site, JOURNAL_USER, JournalInbox(inbox), clock, lasting_s=EVENTS_KEPT_S)
     events = [Subscription(EVENT, (door,)) for door in settings.doors]
     ears.subscribe([*events, *(Subscription(AVAILABILITY, agent) for agent in agents)])
-    run(SchedulerAgent(settings, rules, site.data, session, ears, inbox, clock), clock)
+    agent = SchedulerAgent(settings, rules, site.data, session, ears, inbox, clock)
+    agent.others = others
+    run(agent, clock)

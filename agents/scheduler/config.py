@@ -192,6 +192,20 @@ class SchedulerSettings(Section):
         """Whether the recognizer's pictures are needed: for the journal, or to ask people."""
         return self.journal.snapshots or any(opening.confirm for _, opening, _ in self._openings())
 
+    def asks_people(self, door: str) -> bool:
+        """Whether there is any window at this door for which somebody has to agree."""
+        return any(opening.confirm and self.doors[door] in policies for _, opening, policies in self._openings())
+
+    def single_frames(self) -> Iterator[tuple[Loc, list[Name]]]:
+        """Where one frame is evidence enough, and of which cameras."""
+        for door, policy in self.doors.items():
+            if policy.evidence.frames == 1:
+                yield ("doors", door, "evidence"), policy.cameras
+        for loc, opening, policies in self._openings():
+            for policy in policies:
+                if opening.evidence is not None and policy.evidence.changed_by(opening.evidence).frames == 1:
+                    yield (*loc, "evidence"), policy.cameras
+
     def conflicts(self) -> Iterator[tuple[Loc, str]]:
         """What is right by itself but does not fit together: its place below this section, and why."""
         if EVERYBODY in self.groups:

@@ -12,6 +12,7 @@ from agents.wire.values import CorrelationId, Name, PersonName, Pixels, Seq, Tex
 MAX_JSON_BYTES = 16_384
 MAX_COMMAND_BYTES = 1_024
 MAX_FRAME_BYTES = 2_000_000
+MOST_SAID = 150  # characters about what is wrong with a message
 
 
 class LockState(StrEnum):
@@ -38,6 +39,7 @@ class Action(StrEnum):
     UNLOCK = "UNLOCK"
     OPEN = "OPEN"
     LOCK = "LOCK"
+    TEST = "TEST"
 
 
 class Outcome(StrEnum):
@@ -78,6 +80,7 @@ class Refusal(StrEnum):
     TOO_LARGE = "too_large"
     MALFORMED = "malformed"
     UNKNOWN_ACTION = "unknown_action"
+    NOT_ENABLED = "not_enabled"
     STALE = "stale"
     EXPIRED = "expired"
     DUPLICATE = "duplicate"
@@ -125,7 +128,9 @@ def first_error(error: ValidationError) -> str:
     """One line for people, without echoing the input (but for the start of a key nobody knows)."""
     first = error.errors(include_url=False, include_input=False)[0]
     where = one_line(".".join(str(part) for part in first["loc"])[:100])
-    return f"{where}: {first['msg']}" if where else str(first["msg"])
+    told = str(first["msg"])
+    what = told if len(told) <= MOST_SAID else f"{told[:MOST_SAID]}…"  # of a long list of words
+    return f"{where}: {what}" if where else what
 
 
 class Box(Payload):
@@ -221,7 +226,7 @@ class Command(Payload):
         try:
             return cls(action=Action(text.decode()))
         except ValueError:
-            raise BadMessage(Refusal.UNKNOWN_ACTION, "expected UNLOCK, OPEN or LOCK, or a JSON object") from None
+            raise BadMessage(Refusal.UNKNOWN_ACTION, "expected UNLOCK, OPEN, LOCK or TEST, or a JSON object") from None
 
     @classmethod
     def _read_json(cls, text: bytes) -> Command:
@@ -257,7 +262,7 @@ class Latency(Payload):
 
 
 class Health(Payload):
-    """How an agent is. `problem` is null when all is well."""
+    """How an agent is. `problem` is null when all is well, `cpu_c` where the computer can't tell."""
 
     version: str
     started_at: UtcSeconds
@@ -265,3 +270,4 @@ class Health(Payload):
     problem: Text | None
     counters: dict[str, Seq]
     latency_ms: Latency | None
+    cpu_c: float | None = None

@@ -5,17 +5,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints
 
-from agents.wire.messages import (
-    MAX_COMMAND_BYTES,
-    BadMessage,
-    Outcome,
-    Payload,
-    Refusal,
-    Switch,
-    check_size,
-)
+from agents.wire.messages import Outcome, Payload, Switch
+from agents.wire.orders import Order
 from agents.wire.values import CorrelationId, Name, PersonName, Seq, Text, UtcSeconds
 from agents.wire.why import Why
 
@@ -74,34 +67,7 @@ class YesNo(StrEnum):
     NO = "NO"
 
 
-class _Order(Payload):
-    """A word, or a JSON object that also says who sends it."""
-
-    source: Text | None = None
-
-    @classmethod
-    def read(cls, payload: bytes) -> Self:
-        """Raises BadMessage."""
-        check_size(payload, MAX_COMMAND_BYTES)
-        text = payload.strip()
-        if text.startswith(b"{"):
-            return cls.decode(text)
-        try:
-            return cls._of_words(text.decode())
-        except (ValidationError, ValueError):
-            raise BadMessage(Refusal.MALFORMED, f"expected {cls._expected()}, or a JSON object") from None
-
-    @classmethod
-    def _of_words(cls, words: str) -> Self:
-        """Raises ValueError."""
-        raise NotImplementedError
-
-    @classmethod
-    def _expected(cls) -> str:
-        raise NotImplementedError
-
-
-class Answer(_Order):
+class Answer(Order):
     """To a question; without `id`, to the only one that is open."""
 
     answer: YesNo
@@ -116,7 +82,7 @@ class Answer(_Order):
         return "YES or NO"
 
 
-class SwitchOrder(_Order):
+class SwitchOrder(Order):
     """To switch something on or off."""
 
     state: Switch
@@ -130,7 +96,7 @@ class SwitchOrder(_Order):
         return "ON or OFF"
 
 
-class LetInOrder(_Order):
+class LetInOrder(Order):
     """To let somebody in until a time of day or a UTC time; with `until` null, not any more."""
 
     person: PersonName

@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Party = Literal["camera", "recognizer", "scheduler", "door", "people", "each agent"]
+Party = Literal["camera", "recognizer", "scheduler", "door", "people", "each agent", "Home Assistant"]
+Root = Literal["house", "home_assistant"]
 
 
 @dataclass(frozen=True)
 class Topic:
     """One row of the contract.
 
-    `path` holds the levels below the house's base; levels in <angle brackets> are names. The broker
-    lets its `writer` write it and its `readers` read it; "people" are Home Assistant, telephones and
-    the commands. `live_only` topics carry something that is true now or never (an unlock, a frame): a
-    retained copy of one is refused by its reader.
+    `path` holds the levels below the house's base, or below Home Assistant's own prefix, as `below`
+    says; levels in <angle brackets> are names. The broker lets its `writer` write it and its `readers`
+    read it; "people" are Home Assistant, telephones and the commands. `live_only` topics carry something
+    that is true now or never (an unlock, a frame): a retained copy of one is refused by its reader.
     """
 
     path: str
@@ -25,9 +26,10 @@ class Topic:
     retain: bool
     expiry_s: int | None = None
     live_only: bool = False
+    below: Root = "house"
 
     def at(self, base: str, *names: str) -> str:
-        """The topic string for these names, in the order of the path's placeholders.
+        """The topic string below `base` for these names, in the order of the path's placeholders.
 
         Raises ValueError when the number of names is wrong.
         """
@@ -60,7 +62,9 @@ IDENTITY = Topic(
 )
 PERSON = Topic("recognizer/<camera>/person", "recognizer", ("people",), qos=1, retain=True)
 SNAPSHOT = Topic("recognizer/<camera>/snapshot", "recognizer", ("scheduler", "people"), qos=0, retain=True)
+RECOGNITION = Topic("recognizer/<camera>/event", "recognizer", ("people",), qos=1, retain=False, expiry_s=60)
 DECISION = Topic("scheduler/<door>/decision", "scheduler", ("people",), qos=1, retain=False)
+LAST = Topic("scheduler/<door>/last", "scheduler", ("people",), qos=1, retain=True)
 WINDOW = Topic("scheduler/<door>/window", "scheduler", ("people",), qos=1, retain=True)
 ENABLED = Topic("scheduler/<door>/enabled", "scheduler", ("people",), qos=1, retain=True)
 ENABLED_SET = Topic("scheduler/<door>/enabled/set", "people", ("scheduler",), qos=1, retain=False, live_only=True)
@@ -77,11 +81,19 @@ REPLY = Topic("reply/<client>/<word>", "door", ("people",), qos=0, retain=False,
 SESSION = Topic("door/<door>/session", "door", ("scheduler", "people"), qos=1, retain=True)
 STATE = Topic("door/<door>/state", "door", ("people",), qos=1, retain=True)
 CONTACT = Topic("door/<door>/contact", "door", ("people",), qos=1, retain=True)
+HOLD = Topic("door/<door>/hold_s", "door", ("people",), qos=1, retain=True)
+HOLD_SET = Topic("door/<door>/hold_s/set", "people", ("door",), qos=1, retain=False, live_only=True)
 EVENT = Topic("door/<door>/event", "door", ("scheduler", "people"), qos=1, retain=False)
 AVAILABILITY = Topic("<agent>/<id>/availability", "each agent", ("scheduler", "people"), qos=1, retain=True)
 HEALTH = Topic("<agent>/<id>/health", "each agent", ("people",), qos=1, retain=True)
+BIRTH = Topic("status", "Home Assistant", ("each agent",), qos=0, retain=False, below="home_assistant")
+DISCOVERY = Topic(
+    "<component>/<node>/<object>/config", "each agent", ("Home Assistant",), 1, True, below="home_assistant"
+)
+DEVICE_DISCOVERY = Topic("device/<node>/config", "each agent", ("Home Assistant",), 1, True, below="home_assistant")
 
 ALL = (
-    FRAME, IDENTITY, PERSON, SNAPSHOT, DECISION, WINDOW, ENABLED, ENABLED_SET, AWAY, AWAY_SET, LET_IN, LET_IN_SET,
-    QUESTION, QUESTION_SNAPSHOT, ANSWER, GRANT, COMMAND, REPLY, SESSION, STATE, CONTACT, EVENT, AVAILABILITY, HEALTH,
+    FRAME, IDENTITY, PERSON, SNAPSHOT, RECOGNITION, DECISION, LAST, WINDOW, ENABLED, ENABLED_SET, AWAY, AWAY_SET,
+    LET_IN, LET_IN_SET, QUESTION, QUESTION_SNAPSHOT, ANSWER, GRANT, COMMAND, REPLY, SESSION, STATE, CONTACT, HOLD,
+    HOLD_SET, EVENT, AVAILABILITY, HEALTH, BIRTH, DISCOVERY, DEVICE_DISCOVERY,
 )  # fmt: skip

@@ -86,7 +86,7 @@ def test_a_new_door_is_added_and_nobody_else_notices(folder: Folder) -> None:
     content = MQTT + houses.text(("front", "back", "side"), ("porch", "yard"))
     done = provision.init(folder_of(folder.base, content), NOW)
     assert (done.told, done.reload, done.restart) == (["door-side: added"], True, False)
-    kept = set(before) - {folder.path / "acl", folder.path / "passwords", folder.config}
+    kept = set(before) - {folder.path / name for name in ("acl", "passwords", "told.json")} - {folder.config}
     assert {path: contents(folder)[path] for path in kept} == {path: before[path] for path in kept}
     assert {**folder_of(folder.base, content).hashes(), **folder.hashes()}.keys() == {*USERS, "phone-1", "door-side"}
 

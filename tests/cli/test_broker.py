@@ -193,3 +193,27 @@ def test_an_unwritable_folder_is_told(config: Path, run: Run) -> None:
     assert status == 1
     assert err.startswith("facelatch: [Errno ")
     assert str(config.parent / "data") in err
+
+
+def test_a_camera_that_publishes_by_itself_is_told_its_topic_and_named_when_it_is_no_more(
+    config: Path, run: Run
+) -> None:
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace("source: 1", "source: mqtt:frigate/yard/person/snapshot"), encoding="utf-8")
+    run("init")
+    assert not (config.parent / "secrets" / "camera-yard").exists()
+    out = run("add-client", "esp32", "--camera", "yard")[1]
+    assert "esp32 publishes the frames of camera yard. Type into it, or copy:\n" in out
+    assert out.endswith("  topic     frigate/yard/person/snapshot: a JPEG, QoS 0, nothing else\n")
+    assert "esp32                client: publishes the frames of camera yard\n" in run("list")[1]
+    for also in (["--door", "front"], ["--home-assistant"], ["--read-only"]):
+        status, _, err = run("add-client", "other", "--camera", "yard", *also)
+        assert (status, err) == (
+            1,
+            "facelatch: --camera goes with no other option: a camera sees and commands nothing\n",
+        )
+    assert "has an agent, which is a user of its own: camera-porch" in run("add-client", "x", "--camera", "porch")[2]
+    config.write_text(text, encoding="utf-8")
+    out = run("init")[1]
+    assert "esp32: the house has no camera 'yard' any more that publishes its frames itself\n" in out
+    assert "camera-yard: added\n" in out

@@ -9,6 +9,7 @@ import pytest
 from agents.cli.enroll_camera import Fresh, Progress
 from agents.recognizer.config import RecognizerSettings
 from agents.runtime.events import Message
+from agents.wire.feed import Feed
 from agents.wire.stamp import Stamp
 from agents.wire.topics import FRAME
 from tests.cli.conftest import Facelatch
@@ -48,7 +49,7 @@ def frame(payload: bytes, age_s: float = 0.0, retain: bool = False, stamped: boo
 
 @pytest.fixture
 def fresh() -> Fresh:
-    return Fresh("front", RecognizerSettings())
+    return Fresh(Feed("front"), RecognizerSettings())
 
 
 @pytest.mark.parametrize("stamped", [True, False])

@@ -241,6 +241,16 @@ def test_every_event_of_a_door_has_words() -> None:
         (Kind.EVENT, event(1, cause="command", source="Eva's phone"), "door front unlocked by Eva's phone"),
         (Kind.EVENT, event(1, cause="command"), "door front unlocked by a command over MQTT"),
         (Kind.EVENT, event(1, "extended", person="Ana"), "door front stayed unlocked a little longer for Ana"),
+        (
+            Kind.EVENT,
+            event(1, cause="command", action="TEST", source="Eva"),
+            "door front unlocked for a test pulse by Eva",
+        ),
+        (
+            Kind.EVENT,
+            event(1, "extended", cause="command", action="TEST"),
+            "door front stayed unlocked for a test pulse by a command over MQTT",
+        ),
         (Kind.EVENT, event(1, "locked", cause="stop"), "door front locked (stop)"),
         (Kind.EVENT, event(1, "forced", cause="contact"), "door front was FORCED: opened without an unlock"),
         (Kind.EVENT, event(1, "jammed", detail="no pin"), "door front is JAMMED (no pin)"),

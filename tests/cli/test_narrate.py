@@ -28,6 +28,7 @@ from agents.wire.topics import (
     ENABLED,
     EVENT,
     HEALTH,
+    HOLD,
     IDENTITY,
     LET_IN,
     QUESTION,
@@ -168,6 +169,14 @@ def test_a_pulse_is_told_from_frame_to_relay_to_lock(listener: Listener) -> None
         (event(EventType.UNLOCKED), "RELAY ON: door front is unlocked by a command over MQTT"),
         (event(EventType.UNLOCKED, Cause.GRANT, person="Ana", id="f9"), "RELAY ON: door front is unlocked for Ana"),
         (event(EventType.EXTENDED, Cause.GRANT, person="Ana"), "door front stays unlocked a little longer for Ana"),
+        (
+            event(EventType.UNLOCKED, action=Action.TEST, source="the installer"),
+            "RELAY ON: door front is unlocked for a test pulse by the installer",
+        ),
+        (
+            event(EventType.EXTENDED, action=Action.TEST),
+            "door front stays unlocked for a test pulse by a command over MQTT",
+        ),
         (event(EventType.LOCKED, Cause.STOP), "RELAY OFF: door front is locked (stop)"),
         (event(EventType.JAMMED, Cause.FAULT, detail="no pin"), "door front is JAMMED: no pin"),
         (event(EventType.REJECTED, reason=Refusal.RETAINED), "REFUSED: door front does not obey a command: retained"),
@@ -208,6 +217,7 @@ def health(problem: str | None) -> Health:
         (LET_IN, ("front",), PETRA, "door front lets in for once: Petra"),
         (ENABLED, ("front",), "ON", "face unlock of door front: on"),
         (ENABLED, ("front",), "OFF", "face unlock of door front: OFF"),
+        (HOLD, ("front",), "4.5", "door front: an unlock lasts 4.5 s"),
         (HEALTH, ("camera", "porch"), health("frozen"), "camera porch has a problem: frozen"),
     ],
 )
@@ -226,7 +236,7 @@ JUNK = [b"", b"\xff\xfe", b"{", b"null", b"[]", b"\0" * 20_000, b"[" * 10_000, b
 
 
 @pytest.mark.parametrize("payload", JUNK, ids=range(len(JUNK)))
-@pytest.mark.parametrize("topic", [IDENTITY, DECISION, EVENT, HEALTH], ids=lambda topic: topic.path)
+@pytest.mark.parametrize("topic", [IDENTITY, DECISION, EVENT, HEALTH, HOLD], ids=lambda topic: topic.path)
 def test_junk_is_told_as_junk_with_its_topic_and_the_story_goes_on(
     topic: Topic, payload: bytes, listener: Listener
 ) -> None:

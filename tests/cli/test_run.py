@@ -12,6 +12,7 @@ from agents.cli import run
 from agents.cli.common import CommandError
 from agents.cli.main import main
 from agents.cli.run import _choose
+from agents.discovery.household import Household
 from agents.runtime.agent import HardwareError
 from agents.runtime.settings import MqttSettings, Site
 
@@ -72,16 +73,36 @@ def test_a_missing_package_is_told_with_the_lock_that_brings_it(
 
 @pytest.mark.parametrize("kind", ["door", "camera", "recognizer", "scheduler"])
 @pytest.mark.parametrize(
-    ("words", "data", "trusts_clock"), [("", "data", False), ("data: keep\nclock: trust\n", "keep", True)]
+    ("words", "data", "trusts_clock", "home"),
+    [
+        ("", "data", False, Household(form="single")),
+        ("data: keep\nclock: trust\nhome_assistant: { discovery: off }\n", "keep", True, Household(form="off")),
+    ],
 )
 def test_every_agent_is_told_of_the_house_around_it(
-    words: str, data: str, trusts_clock: bool, kind: str, house: Path, monkeypatch: pytest.MonkeyPatch
+    words: str,
+    data: str,
+    trusts_clock: bool,
+    home: Household,
+    kind: str,
+    house: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     told: list[object] = []
     monkeypatch.setattr(run, "import_module", lambda name: SimpleNamespace(main=lambda *given: told.extend(given)))
     house.write_text(house.read_text() + "mqtt: { port: 8883 }\n" + words)
     assert main([kind, "-c", str(house)]) == 0
-    assert told[-1] == Site(MqttSettings(port=8883), house.parent, house.parent / data, trusts_clock)
+    (site,) = (one for one in told if isinstance(one, Site))
+    assert site == Site(MqttSettings(port=8883), house.parent, house.parent / data, trusts_clock, home)
+
+
+def test_the_scheduler_is_told_what_the_other_agents_tell_home_assistant(
+    house: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[object] = []
+    monkeypatch.setattr(run, "import_module", lambda name: SimpleNamespace(main=lambda *given: told.extend(given)))
+    assert main(["scheduler", "-c", str(house)]) == 0
+    assert {device.node.split("-")[1] for device in told[-1]} == {"door", "camera", "recognizer"}  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("error", [HardwareError("no pins"), FileNotFoundError(2, "No such file", "password")])
@@ -108,3 +129,28 @@ def test_a_door_on_a_pin_that_is_none_says_so_and_ends(house: Path, capsys: pyte
     house.write_text(HOUSE.replace("PIN", "GPIO99"))
     assert main(["door", "front", "-c", str(house)]) == 1
     assert "facelatch: door stopped: pin GPIO99 through mock: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["yard"], "camera 'yard' needs no agent: somebody else publishes its frames, on facelatch/camera/yard/frame"),
+        (["hall"], "camera 'hall' needs no agent: somebody else publishes its frames, on esp32/hall/jpeg"),
+        (["side"], "there is no camera 'side': porch"),
+    ],
+)
+def test_a_camera_that_publishes_by_itself_is_not_run_and_nobody_wonders_why(
+    words: list[str], told: str, house: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = "  yard: { source: mqtt }\n  hall: { source: 'mqtt:esp32/hall/jpeg' }\nscheduler:"
+    house.write_text(house.read_text().replace("scheduler:", more))
+    assert main(["camera", *words, "-c", str(house)]) == 1
+    assert capsys.readouterr().err == f"facelatch: {told}\n"
+
+
+def test_the_only_camera_with_an_agent_needs_no_name(house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[object] = []
+    monkeypatch.setattr(run, "import_module", lambda name: SimpleNamespace(main=lambda *given: told.extend(given)))
+    house.write_text(house.read_text().replace("scheduler:", "  yard: { source: mqtt }\nscheduler:"))
+    assert main(["camera", "-c", str(house)]) == 0
+    assert told[0] == "porch"

@@ -20,7 +20,7 @@ from agents.runtime.events import Connected, Disconnected, Published, ReplyTo, S
 from agents.runtime.inbox import Inbox, Stop
 from agents.runtime.spool import Spool
 from agents.wire.messages import Availability, DoorEvent
-from agents.wire.topics import COMMAND, CONTACT, EVENT, REPLY, SESSION, STATE, Topic
+from agents.wire.topics import COMMAND, CONTACT, EVENT, HOLD, REPLY, SESSION, STATE, Topic
 from tests.door.orders import BUTTON, SETTLE_S, door_settings
 from tests.door.orders import CONTACT as LEAF_CONTACT
 from tests.fakes import T0, FakeClock, FakeSession, after, message
@@ -207,6 +207,7 @@ class House:
         if isinstance(event, Connected):
             if event.number > self.session.dropped:
                 self.agent.on_connect(now)
+                self.agent.publish_all(now)
         elif event is not None:
             self.agent.on_event(event, now)
         self.wait_s = self.agent.on_tick(now)
@@ -299,6 +300,10 @@ class House:
         return self.session.texts(CONTACT)
 
     @property
+    def holds(self) -> list[str]:
+        return self.session.texts(HOLD)
+
+    @property
     def words(self) -> list[str]:
         return self.session.texts(SESSION)
 
@@ -331,7 +336,7 @@ class House:
 
     def pull_the_plug(self) -> None:
         """Let go of everything without a word. Of no effect on what the agent closed already."""
-        for part in (self.agent._button, self.agent._contact, self.agent._relay, self.agent._outbox):
+        for part in (self.agent._inputs, self.agent._relay, self.agent._outbox):
             with contextlib.suppress(Exception):
                 if part is not None:
                     part.close()

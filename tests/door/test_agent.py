@@ -18,7 +18,7 @@ from agents.runtime.events import ReplyTo
 from agents.runtime.flood import BURST
 from agents.runtime.inbox import Fault
 from agents.wire.messages import DoorEvent
-from agents.wire.topics import COMMAND, CONTACT, EVENT, GRANT, REPLY, SESSION, STATE, Topic
+from agents.wire.topics import COMMAND, CONTACT, EVENT, GRANT, HOLD, HOLD_SET, REPLY, SESSION, STATE, Topic
 from tests.door.house import BUTTON_PIN, LEAF_PIN, RELAY_PIN, Build, House, grant
 from tests.door.orders import HOLD_S, command
 from tests.fakes import T0
@@ -29,14 +29,14 @@ WAITS = ReplyTo(("unlock", "w1"), b"\x00\xff")
 # Who hears what
 
 
-def test_it_hears_nothing_but_its_own_commands_and_grants(house: House) -> None:
+def test_it_hears_nothing_but_its_own_commands_grants_and_hold_times(house: House) -> None:
     heard = {(s.topic.path, s.names) for s in house.agent.subscriptions()}
-    assert heard == {(COMMAND.path, ("front",)), (GRANT.path, ("front",))}
+    assert heard == {(topic.path, ("front",)) for topic in (COMMAND, GRANT, HOLD_SET)}
 
 
 def test_an_order_to_lock_gets_through_when_the_inbox_is_full_and_nothing_else_does(house: House) -> None:
     urgent = {s.topic: s.urgent for s in house.agent.subscriptions()}
-    assert urgent[GRANT] is None
+    assert (urgent[GRANT], urgent[HOLD_SET]) == (None, None)
     locks = urgent[COMMAND]
     assert locks is not None
     payloads = (b"LOCK", b'{"action":"LOCK"}', b"UNLOCK", b'{"action":"UNLOCK"}', b"\xff")
@@ -47,7 +47,7 @@ def test_all_it_says_is_said_in_its_own_name(house: House) -> None:
     house.press()
     house.swing(is_open=True)
     assert {said.names for said in house.session.said} == {("front",)}
-    assert {said.topic for said in house.session.said} == {SESSION, STATE, CONTACT, EVENT}
+    assert {said.topic for said in house.session.said} == {SESSION, STATE, CONTACT, HOLD, EVENT}
 
 
 def test_only_a_greeted_connection_is_told_how_the_door_is(build: Build) -> None:
@@ -57,9 +57,9 @@ def test_only_a_greeted_connection_is_told_how_the_door_is(build: Build) -> None
     house.until(5)
     assert house.session.said == []
     house.connect()
-    assert (house.states, house.leaf, len(house.words)) == (["LOCKED"], ["OFF"], 1)
+    assert (house.states, house.leaf, house.holds, len(house.words)) == (["LOCKED"], ["OFF"], ["3"], 1)
     house.until(5 + RENEW_S)
-    assert (house.states, house.leaf) == (["LOCKED"], ["OFF"])
+    assert (house.states, house.leaf, house.holds) == (["LOCKED"], ["OFF"], ["3"])
 
 
 def test_every_connection_is_told_anew_and_what_changed_in_between_only_then(house: House) -> None:
@@ -73,6 +73,14 @@ def test_every_connection_is_told_anew_and_what_changed_in_between_only_then(hou
     house.disconnect()
     house.connect()
     assert (house.states[2:], house.leaf[2:]) == (["LOCKED", "LOCKED"], ["ON"])
+    assert house.holds == ["3"] * 3
+
+
+def test_all_that_is_retained_is_published_anew_when_somebody_wants_it(house: House) -> None:
+    """Home Assistant was started, say."""
+    house.agent.publish_all(house.clock.now())
+    house.until(1)
+    assert (house.states, house.leaf, house.holds) == (["LOCKED"] * 2, ["OFF"] * 2, ["3"] * 2)
 
 
 def test_a_state_that_was_not_handed_on_is_published_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,21 +88,23 @@ def test_a_state_that_was_not_handed_on_is_published_again(house: House, monkeyp
     publish = house.session.publish
 
     def full(topic: Topic, *names: str, payload: bytes | str) -> int | None:
-        return None if topic in (STATE, CONTACT) else publish(topic, *names, payload=payload)
+        return None if topic in (STATE, CONTACT, HOLD) else publish(topic, *names, payload=payload)
 
     with monkeypatch.context() as patch:
         patch.setattr(house.session, "publish", full)
         house.order("UNLOCK")
         house.swing(is_open=True)
+        house.order("4.5", HOLD_SET)
     house.until(1)
-    assert (house.states, house.leaf) == (["LOCKED", "UNLOCKED"], ["OFF", "ON"])
+    assert (house.states, house.leaf, house.holds) == (["LOCKED", "UNLOCKED"], ["OFF", "ON"], ["3", "4.5"])
 
 
 def test_a_connection_that_is_no_longer_trusted_is_told_nothing(house: House) -> None:
     house.agent.on_stall(60, house.clock.now())
     house.press()
     house.swing(is_open=True)
-    assert (house.states, house.leaf, len(house.words)) == (["LOCKED"], ["OFF"], 1)
+    house.order("4.5", HOLD_SET)
+    assert (house.states, house.leaf, house.holds, len(house.words)) == (["LOCKED"], ["OFF"], ["3"], 1)
 
 
 # Orders
@@ -178,9 +188,11 @@ def test_it_measures_how_long_an_order_takes_from_its_arrival(house: House) -> N
 def test_it_counts_what_it_did_refused_dropped_and_lost(house: House) -> None:
     for payload in ("UNLOCK", "UNLOCK", "SESAME", "LOCK", "UNLOCK"):
         house.order(payload)
+    for payload in ("4", "400", "four"):
+        house.order(payload, HOLD_SET)
     house.inbox.dropped = 7
     house.agent._outbox._forgotten = 3
-    assert house.agent.report().counters == {"unlocked": 2, "rejected": 1, "dropped": 7, "lost": 3}
+    assert house.agent.report().counters == {"unlocked": 2, "rejected": 1, "dropped": 7, "lost": 3, "hold_refused": 2}
 
 
 # Answers

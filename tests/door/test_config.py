@@ -21,6 +21,7 @@ def test_a_relay_is_all_a_door_needs() -> None:
     assert (small.exit_button, small.contact) == (None, None)
     assert (small.hold_s, small.max_hold_s, small.rest_s, small.max_age_s) == (3, 30, 5, 10)
     assert (small.on_broker_lost, small.relay.active_high) == ("finish", True)
+    assert small.test_pulse_s is None
 
 
 def test_an_input_is_wired_to_ground_and_debounced_unless_it_is_said_otherwise() -> None:
@@ -55,6 +56,10 @@ def test_an_input_is_wired_to_ground_and_debounced_unless_it_is_said_otherwise()
         ({"max_age_s": 0}, "greater than 0"),
         ({"on_broker_lost": "open"}, "'finish' or 'cut'"),
         ({"hold_s": 5, "max_hold_s": 4}, r"max_hold_s \(4.0\) is shorter than hold_s \(5.0\)"),
+        ({"test_pulse_s": 0}, "greater than 0"),
+        ({"test_pulse_s": 5.1}, "less than or equal to 5"),
+        ({"test_pulse_s": True}, "test_pulse_s"),
+        ({"hold_s": 1, "max_hold_s": 2, "test_pulse_s": 3}, r"max_hold_s \(2.0\) is shorter than test_pulse_s \(3.0\)"),
         ({"exit_button": {}}, "exit_button.pin"),
         ({"exit_button": {"pin": 27, "debounce_s": 0}}, "greater than or equal to 0.005"),
         ({"exit_button": {"pin": 27, "debounce_s": 1.1}}, "less than or equal to 1"),
@@ -72,6 +77,15 @@ def test_what_makes_no_sense_is_refused_by_name(keys: dict[str, Any], error: str
 
 def test_one_pulse_may_be_the_longest() -> None:
     assert door(hold_s=5, max_hold_s=5).max_hold_s == 5
+
+
+def test_people_may_set_a_hold_time_between_half_a_second_and_the_longest_there_is() -> None:
+    assert door().hold_bounds_s == (0.5, 30)
+    assert door(hold_s=5, max_hold_s=5).hold_bounds_s == (0.5, 5)
+
+
+def test_what_the_houses_file_says_is_never_out_of_the_bounds() -> None:
+    assert door(hold_s=0.2, max_hold_s=0.3).hold_bounds_s == (0.2, 0.3)
 
 
 @pytest.mark.parametrize("name", [17, "17", "GPIO17", "gpio17"])

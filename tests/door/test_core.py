@@ -195,6 +195,84 @@ def test_lock_is_obeyed_while_the_door_rests() -> None:
     assert the_event(door.command(b"LOCK", False, after(MAX_HOLD_S))).event_type is EventType.LOCKED
 
 
+# Pulses of other lengths
+
+
+def test_a_hold_time_that_somebody_set_is_that_of_the_next_pulse_and_the_running_one_keeps_its_deadline() -> None:
+    door = new_door()
+    unlock(door, 0)
+    door.hold.obey(b"1", False, after(1))
+    assert door.tick(after(HOLD_S - 0.001)) == []
+    assert drives(door.tick(after(HOLD_S))) == [False]
+    (effect,) = door.command(b"UNLOCK", False, after(4))
+    assert effect == Drive(True, effect.event, at_most_s=1)
+    assert drives(door.tick(after(5))) == [False]
+
+
+def test_an_unlock_never_shortens_a_pulse_that_runs() -> None:
+    door = new_door()
+    unlock(door, 0)
+    door.hold.obey(b"0.5", False, after(1))
+    (effect,) = door.command(b"UNLOCK", False, after(1))
+    assert effect == Drive(True, effect.event, at_most_s=HOLD_S - 1)
+    assert drives(door.tick(after(HOLD_S))) == [False]
+
+
+def test_a_long_hold_time_is_that_of_grants_and_of_the_exit_button_too_and_no_pulse_exceeds_max_hold_s() -> None:
+    door = new_door(exit_button=BUTTON)
+    door.hold.obey(str(MAX_HOLD_S).encode(), False, after(0))
+    (effect,) = door.grant(grant(), False, after(0))
+    assert effect == Drive(True, effect.event, at_most_s=MAX_HOLD_S)
+    assert unlock(door, 1).reason is Refusal.MAX_HOLD
+    assert drives(door.tick(after(MAX_HOLD_S))) == [False]
+    assert press(door, 20) == [True]
+    assert door.tick(after(20 + MAX_HOLD_S)) == []
+    assert drives(door.tick(after(20 + SETTLE_S + MAX_HOLD_S))) == [False]
+
+
+TEST_S = 0.25
+
+
+@pytest.mark.parametrize("word", [b"TEST", b" TEST\n", command("TEST")])
+def test_a_test_pulse_is_refused_by_a_door_that_has_none(word: bytes) -> None:
+    door = new_door()
+    effects = door.command(word, False, after(0))
+    assert (drives(effects), the_event(effects).reason) == ([], Refusal.NOT_ENABLED)
+    assert "test_pulse_s" in the_event(effects).detail
+    assert the_event(effects).action is Action.TEST
+
+
+@pytest.mark.parametrize("word", [b"TEST", b" TEST\n", command("TEST")])
+def test_a_test_pulse_is_as_long_as_it_was_set_and_told_as_one(word: bytes) -> None:
+    door = new_door(test_pulse_s=TEST_S)
+    (effect,) = door.command(word, False, after(0))
+    assert effect == Drive(True, effect.event, at_most_s=TEST_S)
+    assert (the_event([effect]).event_type, the_event([effect]).action) == (EventType.UNLOCKED, Action.TEST)
+    assert drives(door.tick(after(TEST_S))) == [False]
+
+
+def test_a_test_pulse_does_not_shorten_an_unlock_and_an_unlock_lengthens_a_test_pulse() -> None:
+    door = new_door(test_pulse_s=TEST_S)
+    unlock(door, 0)
+    event = the_event(door.command(b"TEST", False, after(1)))
+    assert (event.event_type, event.action) == (EventType.EXTENDED, Action.TEST)
+    assert door.tick(after(HOLD_S - 0.001)) == []
+    assert drives(door.tick(after(HOLD_S))) == [False]
+    door.command(b"TEST", False, after(5))
+    unlock(door, 5)
+    assert door.due_s(after(5)) == HOLD_S
+
+
+def test_test_pulses_have_the_cap_and_the_rest_of_every_opening() -> None:
+    door = new_door(test_pulse_s=2.0)
+    for s in (0, 2, 4, 6, 8):
+        door.command(b"TEST", False, after(s))
+        say_word(door, f"word-{s}", s)
+    assert the_event(door.command(b"TEST", False, after(9))).reason is Refusal.MAX_HOLD
+    assert drives(door.tick(after(MAX_HOLD_S))) == [False]
+    assert the_event(door.command(b"TEST", False, after(MAX_HOLD_S))).reason is Refusal.LOCKED_OUT
+
+
 # The broker goes
 
 

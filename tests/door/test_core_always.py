@@ -15,7 +15,7 @@ from agents.door.effects import Drive, Effect
 from agents.door.words import ANSWER_S, GOOD_S, RENEW_S
 from agents.runtime.clock import Now
 from agents.runtime.flood import BURST, PER_S
-from agents.wire.messages import Cause, DoorEvent, EventType, LockState, Refusal
+from agents.wire.messages import Action, BadMessage, Cause, DoorEvent, EventType, LockState, Refusal
 from tests.door.orders import (
     BUTTON,
     CONTACT,
@@ -39,7 +39,7 @@ NEVER_GOOD = [
     (channel, payload, retain)
     for channel, table in (("command", COMMANDS), ("grant", GRANTS))
     for payload, retain, why in table.values()
-    if why not in BY_THE_CLOCK
+    if why not in (*BY_THE_CLOCK, Refusal.NOT_ENABLED)
 ]
 ANSWERS = (EventType.UNLOCKED, EventType.EXTENDED, EventType.LOCKED, EventType.REJECTED)
 LEAF = (EventType.OPENED, EventType.FORCED, EventType.CLOSED)
@@ -94,14 +94,19 @@ class Burglar(RuleBasedStateMachine):
         rest_s=st.sampled_from([0.0, 2.0, 5.0]),
         on_broker_lost=st.sampled_from(["finish", "cut"]),
         locks_when_opened=st.booleans(),
+        test_pulse_s=st.sampled_from([None, 0.25, 5.0]),
     )
-    def install(self, max_hold_s: float, rest_s: float, on_broker_lost: str, locks_when_opened: bool) -> None:
+    def install(
+        self, max_hold_s: float, rest_s: float, on_broker_lost: str, locks_when_opened: bool, test_pulse_s: float | None
+    ) -> None:
         contact = CONTACT.model_copy(
             update={"locks_when_opened": locks_when_opened, "held_open_after_s": HELD_OPEN_AFTER_S}
         )
         self.settings = door_settings(
-            max_hold_s=max_hold_s, rest_s=rest_s, on_broker_lost=on_broker_lost, exit_button=BUTTON, contact=contact
-        )
+            max_hold_s=max(max_hold_s, test_pulse_s or 0.0), rest_s=rest_s, on_broker_lost=on_broker_lost,
+            exit_button=BUTTON, contact=contact, test_pulse_s=test_pulse_s,
+        )  # fmt: skip
+        self.hold_s = HOLD_S
         self.locks_when_opened = locks_when_opened
         self.door = Door(self.settings)
         self.mono = self.jump_s = 0.0
@@ -111,7 +116,7 @@ class Burglar(RuleBasedStateMachine):
         self.open_since: float | None = None  # until it was told that the leaf is held open
         self.on_since: float | None = None
         self.ends_at = self.rests_until = 0.0
-        self.buckets = {"command": Bucket(), "grant": Bucket()}
+        self.buckets = {"command": Bucket(), "grant": Bucket(), "hold": Bucket()}
         self.words: list[tuple[str, float]] = []  # of this connection, with when they were made
         self.old_words: list[str] = ["word-of-yesterday"]
         self.unanswered_since: float | None = None
@@ -194,6 +199,31 @@ class Burglar(RuleBasedStateMachine):
         self.clock_is_set = is_set
 
     # Orders
+
+    @rule(wanted=st.integers(-8, 200).map(lambda n: n / 16), retain=st.booleans(), orders=st.integers(1, 2 * BURST))
+    def somebody_sets_the_hold_time(self, wanted: float, retain: bool, orders: int) -> None:
+        """Also in a flood, and out of bounds. Whatever runs keeps its deadline."""
+        for _ in range(orders):
+            admitted = self.buckets["hold"].admits(self.mono)
+            good = not retain and 0.5 <= wanted <= self.settings.max_hold_s
+            due_s = self.door.due_s(self.now)
+            try:
+                obeyed = self.door.hold.obey(str(wanted).encode(), retain, self.now)
+            except BadMessage:
+                assert admitted
+                assert not good
+            else:
+                assert admitted == good if obeyed else not admitted
+                self.hold_s = wanted if obeyed else self.hold_s
+            assert self.door.hold.s == self.hold_s
+            assert self.door.due_s(self.now) == due_s
+
+    @rule(from_json=st.booleans())
+    def somebody_tests_the_relay(self, from_json: bool) -> None:
+        id_ = self.new_id() if from_json else None
+        enabled = self.settings.test_pulse_s is not None
+        payload = command("TEST", id=id_) if from_json else b"TEST"
+        self.order("command", payload, id_, good=self.trusts and enabled)
 
     @rule(word=st.sampled_from([b"UNLOCK", b"OPEN"]))
     def somebody_unlocks(self, word: bytes) -> None:
@@ -337,7 +367,7 @@ class Burglar(RuleBasedStateMachine):
             if id_ is not None:
                 self.obeyed.append((channel, payload, id_))
         self.carry_out(effects, opens_for=event.cause)
-        assert self.ends_at >= ends_at
+        assert not on or self.ends_at >= ends_at, "a pulse was made shorter"
 
     def may_refuse(self, event: DoorEvent, good: bool, jammed: bool, on: bool) -> bool:
         """A good order is refused only for what the door is."""
@@ -386,8 +416,15 @@ class Burglar(RuleBasedStateMachine):
             assert effect.event.event_type is EventType.EXTENDED
             assert self.ends_at < self.on_since + self.settings.max_hold_s
         self.for_exit |= opens_for is Cause.BUTTON
-        self.ends_at = min(self.mono + HOLD_S, self.on_since + self.settings.max_hold_s)
+        ends_at = min(self.mono + self.pulse_s(effect.event), self.on_since + self.settings.max_hold_s)
+        self.ends_at = max(self.ends_at, ends_at) if effect.event.event_type is EventType.EXTENDED else ends_at
         assert effect.at_most_s == self.ends_at - self.mono > 0
+
+    def pulse_s(self, event: DoorEvent) -> float:
+        if event.action is not Action.TEST:
+            return self.hold_s
+        assert self.settings.test_pulse_s is not None
+        return self.settings.test_pulse_s
 
     def switch_off(self) -> None:
         if self.on_since is not None and self.mono - self.on_since >= self.settings.max_hold_s:

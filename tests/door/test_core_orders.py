@@ -64,6 +64,8 @@ COMMANDS = {
     "far from the future": (command(ts=9e10), False, Refusal.STALE),
     "with a good word, but stale": (command(session=WORD, ts=T0 - MAX_AGE_S - 0.1), False, Refusal.STALE),
     "with another door's word": (command(session="word-1"), False, Refusal.WRONG_SESSION),
+    "a test that is not enabled": (b"TEST", False, Refusal.NOT_ENABLED),
+    "a retained test": (b"TEST", True, Refusal.RETAINED),
     "with another door's word, but fresh": (command(session="word-1", ts=T0), False, Refusal.WRONG_SESSION),
 }
 GRANTS = {
@@ -86,6 +88,16 @@ GRANTS = {
 @pytest.mark.parametrize(("payload", "retain", "why"), COMMANDS.values(), ids=COMMANDS)
 def test_a_bad_command_is_refused_with_its_reason_and_moves_nothing(payload: bytes, retain: bool, why: Refusal) -> None:
     check_refused_locked_and_unlocked("command", payload, retain, why)
+
+
+@pytest.mark.parametrize(("payload", "retain", "why"), COMMANDS.values(), ids=COMMANDS)
+def test_a_bad_command_is_no_better_as_a_test(payload: bytes, retain: bool, why: Refusal) -> None:
+    door = new_door(test_pulse_s=1.0)
+    if why is Refusal.NOT_ENABLED:
+        assert drives(door.command(payload, retain, after(0))) == [True]
+        return
+    effects = door.command(payload.replace(b"UNLOCK", b"TEST"), retain, after(0))
+    assert (drives(effects), the_event(effects).reason) == ([], why)
 
 
 @pytest.mark.parametrize(("payload", "retain", "why"), GRANTS.values(), ids=GRANTS)

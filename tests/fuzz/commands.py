@@ -23,6 +23,7 @@ from agents.wire.messages import (
     Refusal,
     read_session,
 )
+from agents.wire.orders import HoldOrder, Order
 from agents.wire.scheduling import Answer, Decision, LetInList, LetInOrder, Question, SwitchOrder
 from agents.wire.topics import (
     ALL,
@@ -34,6 +35,8 @@ from agents.wire.topics import (
     ENABLED_SET,
     EVENT,
     HEALTH,
+    HOLD,
+    HOLD_SET,
     IDENTITY,
     LET_IN,
     LET_IN_SET,
@@ -53,11 +56,12 @@ HEARD: tuple[tuple[Topic, tuple[str, ...]], ...] = (
     *((IDENTITY, ("front",)), (DECISION, ("front",)), (EVENT, ("front",)), (HEALTH, ("door", "front"))),
     *((AVAILABILITY, ("door", "front")), (WINDOW, ("front",)), (ENABLED, ("front",)), (STATE, ("front",))),
     *((QUESTION, ("front",)), (LET_IN, ("front",)), (AWAY, ("main",)), (ANSWER, ("front",)), (LET_IN_SET, ("front",))),
-    *((HEALTH, ("camera", "front")), *((topic, ("front", "main")[: topic.path.count("<")]) for topic in ALL)),
+    *((HEALTH, ("camera", "front")), *((t, ("front", "main")[: t.path.count("<")]) for t in ALL if t.below == "house")),
 )
 KINDS: tuple[type[Payload], ...] = (Identity, Decision, DoorEvent, Health, Grant, Command, Question, LetInList)
-ORDERS: tuple[tuple[type[Answer | SwitchOrder | LetInOrder], Callable[[bytes], dict[str, Any] | None]], ...] = (
+ORDERS: tuple[tuple[type[Order], Callable[[bytes], dict[str, Any] | None]], ...] = (
     *((Answer, contract.answer), (SwitchOrder, contract.switch), (LetInOrder, contract.let_in)),
+    (HoldOrder, contract.hold),
 )
 WORDS = (b"online", b"offline", b"ON", b"OFF", b"LOCKED", b"\x1b[2J", b"a\nRELAY ON: door front is unlocked", b"\xff")
 IDS, PEOPLE = (b'"id-1"', b'"id-2"', b"null"), (b'"Ana"', b'"Borut"', b"null", b'"a\\nb"', b'"\\u202e"')
@@ -153,10 +157,11 @@ def let_in(reader: Reader) -> list[Pair]:
 
 
 def order(reader: Reader) -> list[Pair]:
-    """An answer, a switch or somebody to let in."""
+    """An answer, a switch, somebody to let in, or a hold time."""
     some = [
         [("answer", reader.pick((b'"YES"', b'"NO"', b'"maybe"'))), ("id", reader.pick(IDS))],
         [("state", reader.pick((b'"ON"', b'"OFF"', b'"on"')))],
+        [("hold_s", reader.pick(NUMBERS))],
         [("person", reader.pick(PEOPLE)), ("until", reader.pick((*NUMBERS, b'"22:00"', b'"24:00"', b'"7:5"')))],
     ]
     return [*reader.pick(some), ("source", reader.pick(TEXTS))]
@@ -164,7 +169,7 @@ def order(reader: Reader) -> list[Pair]:
 
 def words(reader: Reader) -> bytes:
     said = (b"YES", b" NO\n", b"ON", b"OFF", b"Ana until 22:00", b"a until b until 7:00", b"Ana until", b"until 7:00")
-    return reader.pick(said)
+    return reader.pick((*said, *NUMBERS))
 
 
 def run(data: bytes) -> set[str]:
@@ -216,7 +221,8 @@ _MAKERS = {
     QUESTION.path: (lambda reader: obj(damaged(reader, question(reader))),),
     LET_IN.path: (lambda reader: obj(damaged(reader, let_in(reader))),),
     **dict.fromkeys(
-        (ANSWER.path, ENABLED_SET.path, LET_IN_SET.path), (lambda reader: obj(damaged(reader, order(reader))), words)
+        (ANSWER.path, ENABLED_SET.path, LET_IN_SET.path, HOLD_SET.path),
+        (lambda reader: obj(damaged(reader, order(reader))), words),
     ),
 }
 
@@ -231,6 +237,7 @@ SEEDS += [
     heard(LET_IN_SET, fragment)
     for fragment in (b"Ana until 22:00", b"YES", b"OFF", b"\xef\xac\xac" * 30 + b" until 7:00")
 ]
+SEEDS += [heard(topic, fragment) for topic in (HOLD, HOLD_SET) for fragment in (b"3", b"4.5", *FRAGMENTS)]
 SEEDS += [heard(AWAY, b"ON") + heard(AWAY, b"OFF") + heard(AWAY, b"ON")]
 _PAYLOADS = ((IDENTITY, identity), (DECISION, decision), (EVENT, event), (HEALTH, health), (QUESTION, question))
 for _topic, _make in (*_PAYLOADS, (LET_IN, lambda _: let_in(Reader(bytes([0, 1, 0, 2, 1])))), (ANSWER, order)):

@@ -12,7 +12,8 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
-WORDS = ("UNLOCK", "OPEN", "LOCK")
+WORDS = ("UNLOCK", "OPEN", "LOCK", "TEST")
+PLAIN_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 CLOCK_TIME = re.compile(r"([01]?[0-9]|2[0-3]):[0-5][0-9]")
@@ -23,7 +24,7 @@ def command(payload: bytes) -> dict[str, Any] | None:
     bare = payload.strip()
     if len(payload) > 1024:
         return None
-    if bare in (b"UNLOCK", b"OPEN", b"LOCK"):
+    if bare in (b"UNLOCK", b"OPEN", b"LOCK", b"TEST"):
         return dict.fromkeys(("session", "ts", "source", "id")) | {"action": bare.decode()}
     found = _object(bare, "action", ("session", "ts", "source", "id"))
     right = (
@@ -41,6 +42,17 @@ def switch(payload: bytes) -> dict[str, Any] | None:
     """ON or OFF, in words or as an object with its source."""
     found = _order(payload, "state", ())
     return found if found is not None and found["state"] in ("ON", "OFF") else None
+
+
+def hold(payload: bytes) -> dict[str, Any] | None:
+    """A plain number of seconds, or an object with its source. What it may be, each door says."""
+    found = _order(payload, "hold_s", ())
+    if found is None:
+        return None
+    wanted = found["hold_s"]
+    if isinstance(wanted, str) and not payload.strip().startswith(b"{"):
+        wanted = float(wanted) if PLAIN_NUMBER.fullmatch(wanted) else None
+    return found | {"hold_s": float(wanted)} if _is_number(wanted, 0) and wanted > 0 else None
 
 
 def answer(payload: bytes) -> dict[str, Any] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agents.wire.messages import Cause
-from tests.fuzz.door_house import DEBOUNCE_S, HOLD_S, House
+from tests.fuzz.door_house import DEBOUNCE_S, MAX_HOLD_S, House
 from tests.fuzz.junk import FRAGMENTS, RAW, damaged, obj, payload, text
 from tests.fuzz.reader import Reader, blob
 from tests.fuzz.targets import Target
@@ -19,7 +19,7 @@ class Story:
 
     def __init__(self, data: bytes) -> None:
         self.reader = Reader(data)
-        self.house = House(self.reader.flag(), self.reader.flag(), self.reader.flag())
+        self.house = House(self.reader.flag(), self.reader.flag(), self.reader.flag(), self.reader.flag())
         self.said: list[bytes] = []
         self.house.connect()
 
@@ -28,7 +28,7 @@ class Story:
             if not self.reader.more:
                 break
             self.reader.pick(STEPS)(self)
-        self.house.wait(DEBOUNCE_S + HOLD_S)
+        self.house.wait(DEBOUNCE_S + MAX_HOLD_S)
         assert self.house.on_s is None, "the relay stays on"
         return self.house.seen
 
@@ -41,6 +41,11 @@ class Story:
         retain, content = self.reader.number() % 8 == 1, payload(self.reader, self._grant, self._grant, self._again)
         self.said.append(content)
         self.house.order(Cause.GRANT, content, retain)
+
+    def hold(self) -> None:
+        retain, content = self.reader.number() % 8 == 1, payload(self.reader, _hold, _hold_word)
+        for _ in range(self.reader.pick((1, 1, 1, 21))):
+            self.house.set_hold(content, retain)
 
     def many(self) -> None:
         content = payload(self.reader, self._command, self._word)
@@ -78,13 +83,14 @@ class Story:
             self.house.closed = on
 
     def _word(self, reader: Reader) -> bytes:
-        return reader.pick((b"UNLOCK", b"OPEN", b"LOCK", b" UNLOCK\r\n", b"unlock", b"UNLOCK\x00", b"UNLOCKED", b""))
+        odd = (b" UNLOCK\r\n", b"unlock", b"UNLOCK\x00", b"UNLOCKED", b"")
+        return reader.pick((b"UNLOCK", b"OPEN", b"LOCK", *odd, b"TEST"))
 
     def _again(self, reader: Reader) -> bytes:
         return reader.pick(self.said) if self.said else b"UNLOCK"
 
     def _command(self, reader: Reader) -> bytes:
-        pairs = [("action", text(reader.pick(("UNLOCK", "OPEN", "LOCK", "OPEN "))))]
+        pairs = [("action", text(reader.pick(("UNLOCK", "OPEN", "LOCK", "OPEN ", "TEST"))))]
         for key, make in (("session", self._session), ("ts", self._ts), ("source", _source), ("id", _id)):
             if reader.flag():
                 pairs.append((key, make(reader)))
@@ -116,6 +122,17 @@ def _id(reader: Reader) -> bytes:
     return text(f"id-{reader.number() % 16}")
 
 
+def _hold(reader: Reader) -> bytes:
+    pairs = [("hold_s", _hold_word(reader))]
+    if reader.flag():
+        pairs.append(("source", _source(reader)))
+    return obj(damaged(reader, pairs))
+
+
+def _hold_word(reader: Reader) -> bytes:
+    return reader.pick((b"0.5", b"1", b"10", b"4.7", b"0.49", b"10.01", b" 3\n", b"-1", b"1e0", b"0.1"))
+
+
 def _source(reader: Reader) -> bytes:
     return text(reader.pick(("Ana, shell", "a\nb", "\x1b[31m", "x" * 200, "x" * 201, "\u202e", "")))
 
@@ -123,6 +140,7 @@ def _source(reader: Reader) -> bytes:
 STEPS = (
     *(Story.command, Story.command, Story.grant, Story.wait, Story.clock, Story.broker, Story.hardware, Story.many),
     *(Story.command, Story.command, Story.grant, Story.wait, Story.grant, Story.wait, Story.hardware, Story.wait) * 3,
+    *(Story.hold, Story.hold),
 )
 
 
@@ -132,8 +150,10 @@ def run(data: bytes) -> set[str]:
 
 # Seeds
 
-COMMAND, GRANT, WAIT, CLOCK, BROKER, HARDWARE, MANY = (bytes([n]) for n in (0, 2, 3, 4, 5, 6, 7))
-START, LIVE, RETAINED = b"\x00\x00\x00", b"\x00", b"\x01"
+COMMAND, GRANT, WAIT, CLOCK, BROKER, HARDWARE, MANY, HOLD = (
+    bytes([n]) for n in (0, 2, 3, 4, 5, 6, 7, STEPS.index(Story.hold))
+)
+START, TESTED, LIVE, RETAINED = b"\x00\x00\x00\x00", b"\x00\x00\x00\x01", b"\x00", b"\x01"
 
 
 def told(kind: bytes, content: bytes, retain: bytes = LIVE) -> bytes:
@@ -197,9 +217,29 @@ PUSHED = (
     *(BROKEN + UNLOCK + UNLOCK + LOCK + MENDED + UNLOCK, MISSED + waited(1 / 64) + MISSED_BACK + MISSED + waited(8.0)),
 )
 
-SEEDS = [START + story for story in (*GOOD, *ODD, *AGAIN, *WAITED, *LONG, *FLOODS, *PUSHED)]
+TESTS = (
+    *(told(COMMAND, content) for content in (b"TEST", b'{"action":"TEST"}', b'{"action":"TEST","id":"t"}')),
+    *(told(COMMAND, b"TEST", RETAINED), told(COMMAND, b"TEST") + UNLOCK, UNLOCK + told(COMMAND, b"TEST")),
+)
+
+
+def held(content: bytes, retain: bytes = LIVE, many: bytes = b"\x00") -> bytes:
+    """The step in which somebody sets the hold time like that."""
+    return HOLD + retain + RAW + blob(content) + many
+
+
+HOLDS = (
+    *(held(content) + UNLOCK for content in (b"0.5", b"10", b"4.7", b" 3\n", b"0.4", b"10.1")),
+    *(held(content) + UNLOCK for content in (b"9" * 400, b"0." + b"1" * 400, b"1e0", b"nan", b"")),
+    *(held(b'{"hold_s":%s,"source":"Ana"}' % number) + UNLOCK for number in (b"7", b"0.5", b"1e1", b"1e999", b'"7"')),
+    *(held(b"5", RETAINED) + UNLOCK, held(b"5", many=b"\x03") + held(b"6") + UNLOCK, UNLOCK + held(b"0.5") + UNLOCK),
+    *(held(b"10") + GRANTED + waited(11.0) + UNLOCK, held(b"10") + PRESSED + waited(11.0) + UNLOCK),
+)  # fmt: skip
+SEEDS = [START + story for story in (*GOOD, *ODD, *AGAIN, *WAITED, *LONG, *FLOODS, *PUSHED, *TESTS, *HOLDS)]
+SEEDS += [TESTED + story for story in TESTS]
 SEEDS += [START + told(COMMAND, content) + UNLOCK for content in _with_fragments(GOOD_COMMAND)]
 SEEDS += [START + told(GRANT, content) + UNLOCK for content in _with_fragments(GOOD_GRANT)]
 SEEDS += [START + told(kind, fragment) + UNLOCK for kind in (COMMAND, GRANT) for fragment in FRAGMENTS]
+SEEDS += [START + held(fragment) + held(b'{"hold_s":%s}' % fragment) + UNLOCK for fragment in FRAGMENTS]
 
 TARGET = Target(run, SEEDS)

@@ -10,21 +10,26 @@ from agents.door.config import ContactSettings, DoorSettings, ExitButtonSettings
 from agents.door.core import Door
 from agents.door.effects import Drive, Effect
 from agents.runtime.clock import Now
-from agents.wire.messages import Cause, Command, DoorEvent, EventType, LockState
+from agents.wire.messages import Action, BadMessage, Cause, Command, DoorEvent, EventType, LockState
 from tests.fakes import after
 from tests.fuzz import contract
 
 # all times are exact in binary, so that no rounding stands between the door and who judges it
 HOLD_S, MAX_HOLD_S, REST_S, MAX_AGE_S, DEBOUNCE_S = 3.0, 10.0, 5.0, 10.0, 0.0625
-HELD_OPEN_S, TURN_S = 8.0, 2.0
+HELD_OPEN_S, TURN_S, TEST_S = 8.0, 2.0, 0.25
+ROUNDED_S = 1e-6  # hold times come from anybody
 NEVER = float("-inf")
 
 
 class House:
     """Raises AssertionError when the door does what it may not, or does not do what it should."""
 
-    def __init__(self, finishes: bool = True, locks_when_opened: bool = False, pressed: bool = False) -> None:
-        self.door = Door(_settings(finishes, locks_when_opened))
+    def __init__(
+        self, finishes: bool = True, locks_when_opened: bool = False, pressed: bool = False, tests: bool = False
+    ) -> None:
+        self.door = Door(_settings(finishes, locks_when_opened, tests))
+        self.tests, self.hold_s, self.ends_s = tests, HOLD_S, NEVER
+        self.hold_tokens = (20.0, 0.0)
         self.s, self.jump_s, self.utc_is_set = 0.0, 0.0, True
         self.pressed, self.closed = pressed, True
         self.heard, self.heard_s = pressed, NEVER  # what the door may know of the button, and since when
@@ -59,6 +64,25 @@ class House:
         if not admitted:
             self.seen.add(f"{cause} in a flood")
 
+    def set_hold(self, content: bytes, retain: bool) -> None:
+        """An order of another kind: it moves nothing, and what runs keeps its deadline."""
+        due_s, self.hold_tokens, admitted = self.door.due_s(self.now), *self.spent(self.hold_tokens)
+        wanted: float = 0.0 if retain else (contract.hold(content) or {"hold_s": 0.0})["hold_s"]
+        good = admitted and 0.5 <= wanted <= MAX_HOLD_S
+        try:
+            obeyed = self.door.hold.obey(content, retain, self.now)
+        except BadMessage as error:
+            refusal: str | None = str(error)
+        else:
+            refusal = None
+            assert (obeyed is not None) == good, (content, obeyed)
+        assert (refusal is not None) == (admitted and not good), (content, refusal)
+        assert (refusal or "-").isprintable()
+        self.hold_s = wanted if good else self.hold_s
+        assert self.door.hold.s == self.hold_s
+        assert self.door.due_s(self.now) == due_s
+        self.seen.add("hold_s set" if good else "hold_s refused" if admitted else "hold_s in a flood")
+
     def wait(self, s: float) -> None:
         """As an agent waits: it takes a turn whenever the door says that something is due."""
         until_s = self.s + s
@@ -79,7 +103,7 @@ class House:
             assert self.pressed, "opened by a button that nobody pressed"
             assert self.s - self.heard_s >= DEBOUNCE_S, "opened by a spike"
         self.tell(self.carry_out(effects))
-        assert self.on_s is None or self.s - self.on_s < MAX_HOLD_S, "released for longer than max_hold_s"
+        assert self.on_s is None or self.s - self.on_s < MAX_HOLD_S + ROUNDED_S, "released for longer than max_hold_s"
         if self.connected and self.door.words.silent(now):
             self.disconnect()
         elif self.connected and self.door.words.due_s(now) <= 0:
@@ -139,8 +163,13 @@ class House:
             kind = EventType.UNLOCKED if self.on_s is None else EventType.EXTENDED
             assert drive.event is not None
             assert drive.event.event_type is kind
+            self.ends_s = NEVER if self.on_s is None else self.ends_s
             self.on_s = self.s if self.on_s is None else self.on_s
-            assert 0 < drive.at_most_s <= min(HOLD_S, self.on_s + MAX_HOLD_S - self.s)
+            pulse_s = TEST_S if drive.event.action is Action.TEST else self.hold_s
+            self.ends_s = max(self.ends_s, min(self.s + pulse_s, self.on_s + MAX_HOLD_S))
+            assert drive.at_most_s > 0
+            assert abs(drive.at_most_s - (self.ends_s - self.s)) < ROUNDED_S
+            self.seen |= {"a test pulse"} if drive.event.action is Action.TEST else set()
         elif self.on_s is not None:
             if self.s - self.on_s >= MAX_HOLD_S and not self.broken:
                 self.rests_until_s = self.s + REST_S
@@ -156,16 +185,21 @@ class House:
     # Who judges it
 
     def admits(self, cause: Cause) -> bool:
+        self.tokens[cause], admitted = self.spent(self.tokens[cause])
+        return admitted
+
+    def spent(self, bucket: tuple[float, float]) -> tuple[tuple[float, float], bool]:
         """20 at once and 5 a second in the long run."""
-        tokens, at_s = self.tokens[cause]
+        tokens, at_s = bucket
         tokens = min(20.0, tokens + 5 * (self.s - at_s))
-        self.tokens[cause] = (tokens - (tokens >= 1), self.s)
-        return tokens >= 1
+        return (tokens - (tokens >= 1), self.s), tokens >= 1
 
     def verdict(self, cause: Cause, content: bytes, retain: bool, admitted: bool) -> str:
         """`open`, `lock` or `refuse`, whatever the state of the lock."""
         read = contract.command(content) if cause is Cause.COMMAND else contract.grant(content)
         if read is None or retain:
+            return "refuse"
+        if read.get("action") == "TEST" and not self.tests:
             return "refuse"
         lock = read.get("action") == "LOCK"
         if not lock and not (self.fresh(read) if cause is Cause.COMMAND else self.fresh_grant(read)):
@@ -200,13 +234,14 @@ class House:
         return self.s - self.words.get(word, NEVER) <= 8
 
 
-def _settings(finishes: bool, locks_when_opened: bool) -> DoorSettings:
+def _settings(finishes: bool, locks_when_opened: bool, tests: bool) -> DoorSettings:
     return DoorSettings(
         relay=RelaySettings(pin=17, pin_factory="mock"),
         hold_s=HOLD_S,
         max_hold_s=MAX_HOLD_S,
         rest_s=REST_S,
         max_age_s=MAX_AGE_S,
+        test_pulse_s=TEST_S if tests else None,
         on_broker_lost="finish" if finishes else "cut",
         exit_button=ExitButtonSettings(pin=27, debounce_s=DEBOUNCE_S),
         contact=ContactSettings(

@@ -23,6 +23,7 @@ from agents.recognizer.vision.engine import Engine
 from agents.runtime.events import Message
 from agents.runtime.inbox import Inbox
 from agents.runtime.settings import MqttSettings, Site
+from agents.wire.feed import Feed
 from agents.wire.messages import Box, Identity
 from agents.wire.stamp import Stamp
 from agents.wire.topics import FRAME, IDENTITY, PERSON, SNAPSHOT
@@ -92,7 +93,7 @@ class House:
     def __init__(self, clock: FakeClock) -> None:
         self.session, self.clock, self.eyes = FakeSession(), clock, Eyes()
         settings = RecognizerSettings(max_pixels=MAX_PIXELS)
-        self.agent = RecognizerAgent(settings, ["front"], NOWHERE, self.session, Inbox(), clock)
+        self.agent = RecognizerAgent(settings, [Feed("front")], NOWHERE, self.session, Inbox(), clock)
         self.agent._sight = Sight(self.eyes, Matcher(NOBODY_ENROLLED, Rule()), MAX_PIXELS)
         self.agent._unknowns = Unknowns(NOWHERE.data / FILE, None, "eyes", clock.now())
         self.agent.log = read_log()

@@ -17,6 +17,7 @@ from agents.wire.topics import (
     ENABLED_SET,
     GRANT,
     IDENTITY,
+    LAST,
     LET_IN,
     LET_IN_SET,
     QUESTION,
@@ -50,6 +51,7 @@ class House:
         self.snapshots: list[tuple[str, float, bytes]] = []  # camera, when it was taken, picture
         self.questions: dict[str, tuple[dict[str, Any], float]] = {}  # by door: the last, and when
         self.kept = self.told = 0
+        self.last: dict[str, bytes] = {}  # the last decision of each door, as told
         self.seen: set[str] = set()
         self.agent.start()
         self.connect()
@@ -65,6 +67,7 @@ class House:
         self.session.there = True
         self._lose_doors()
         self.agent.on_connect(self.clock.now())
+        self.agent.publish_all(self.clock.now())
         self.turn()
 
     def disconnect(self, told: bool) -> None:
@@ -212,6 +215,7 @@ class House:
 
     def _judge_decision(self, said: Said, here: str | None) -> None:
         assert Decision.decode(said.payload).encode() == said.payload
+        self.last[said.names[0]] = said.payload
         found = json.loads(said.payload)
         if self.journal.writable:
             written = [body for kind, body in self.journal.records if kind == "decision"]
@@ -229,7 +233,9 @@ class House:
     def _judge_standing(self, said: Said) -> None:
         """What is true at all times."""
         door = self.doors.get(said.names[0])
-        if said.topic is AWAY:
+        if said.topic is LAST:
+            assert said.payload == self.last.get(said.names[0])
+        elif said.topic is AWAY:
             assert (said.names, said.text) == (("main",), _word(self.away))
         elif door is None:
             raise AssertionError(said)

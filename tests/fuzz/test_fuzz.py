@@ -71,6 +71,7 @@ def test_the_doors_seeds_open_it_in_every_way_and_are_refused_for_every_reason()
     seen = led_to("door")
     ways = {"command unlocked", "grant unlocked", "button unlocked", "command extended", "grant extended"}
     assert ways <= seen
+    assert {"a test pulse", "hold_s set", "hold_s refused", "hold_s in a flood"} <= seen
     assert {"contact opened", "contact forced", "contact closed", "contact held_open", "timeout locked"} <= seen
     reasons = {word.rpartition(" rejected ")[2] for word in seen if " rejected " in word}
     assert reasons == {refusal.value for refusal in Refusal}
@@ -87,9 +88,21 @@ def test_the_other_seeds_lead_to_what_is_read_and_to_what_is_not() -> None:
     assert {"looked at a picture", "bad_frames", "stale_frames", "repeated_frames"} <= led_to("recognizer")
     assert {"people enrolled: 2", "a gallery that can't be read"} <= led_to("gallery")
     assert {"a house", "refused"} <= led_to("house_file")
-    kinds = ("Identity", "DoorEvent", "Health", "a session", "Question", "LetInList", "Answer", "LetInOrder")
+    kinds = (
+        "Identity",
+        "DoorEvent",
+        "Health",
+        "a session",
+        "Question",
+        "LetInList",
+        "Answer",
+        "LetInOrder",
+        "HoldOrder",
+    )
     assert {f"read as {kind}" for kind in kinds} <= led_to("commands")
-    assert {"told of scheduler/<id>/away", "told of scheduler/<door>/question"} <= led_to("commands")
+    assert {"told of door/<door>/hold_s", "told of scheduler/<id>/away", "told of scheduler/<door>/question"} <= led_to(
+        "commands"
+    )
     assert {"names that come out again", "read as reply/<client>/<word>"} <= led_to("topics")
 
 

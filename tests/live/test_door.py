@@ -112,6 +112,49 @@ def test_a_grant_needs_the_session_the_door_has_now(door: subprocess.Popen[bytes
     ear.event("rejected", mark, id="g3", reason="expired")
 
 
+def test_a_hold_time_that_was_set_is_remembered_and_the_next_pulse_lasts_as_long(
+    door: subprocess.Popen[bytes], home: Home, broker: Broker, ear: Ear
+) -> None:
+    to_hold = ["mosquitto_pub", "-p", str(broker.port), "-t", "facelatch/door/front/hold_s/set", "-q", "1", "-m"]
+    ear.wait("door/front/hold_s", lambda h: h.text == "0.5" and h.retain)
+    subprocess.run([*to_hold, "2.5"], check=True)
+    ear.wait("door/front/hold_s", lambda h: h.text == "2.5" and h.retain)
+    mark = ear.mark()
+    subprocess.run([*to_hold, "1000"], check=True)
+    assert ear.wait("door/front/hold_s", since=mark).text == "2.5"
+    door.terminate()
+    ear.wait(AVAILABILITY, lambda h: h.text == "offline")
+    assert "refused an order for hold_s: 1000 s" in home.log_of("door").read_text()
+    mark = ear.mark()
+    again = home.start("door")
+    assert ear.wait("door/front/hold_s", since=mark).text == "2.5"
+    ear.say(COMMAND, "UNLOCK")
+    on, off = ear.event("unlocked", mark), ear.event("locked", mark, cause="timeout")
+    assert off["at"] - on["at"] > 2.4
+    again.terminate()
+    assert again.wait(10) == 0
+    home.edit("hold_s: 0.5", "hold_s: 0.75")
+    mark = ear.mark()
+    home.start("door")
+    assert ear.wait("door/front/hold_s", since=mark).text == "0.75"
+
+
+def test_a_test_pulse_moves_the_relay_of_a_door_that_has_one_and_no_other(home: Home, ear: Ear) -> None:
+    refuses = home.start("door")
+    ear.wait(AVAILABILITY, lambda h: h.text == "online")
+    ear.say(COMMAND, "TEST")
+    ear.event("rejected", reason="not_enabled", action="TEST")
+    refuses.terminate()
+    ear.wait(AVAILABILITY, lambda h: h.text == "offline")
+    home.edit("hold_s: 0.5", "hold_s: 0.5\n    test_pulse_s: 0.2")
+    mark = ear.mark()
+    home.start("door")
+    ear.wait(AVAILABILITY, lambda h: h.text == "online", mark)
+    ear.say(COMMAND, "TEST")
+    ear.event("unlocked", mark, action="TEST")
+    ear.event("locked", mark, cause="timeout")
+
+
 def test_sigterm_during_a_pulse_locks_says_so_and_goes_offline(home: Home, ear: Ear) -> None:
     home.edit("hold_s: 0.5", "hold_s: 20")
     process = home.start("door")

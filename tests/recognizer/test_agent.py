@@ -29,6 +29,7 @@ from agents.runtime.events import Message
 from agents.runtime.health import Report
 from agents.runtime.inbox import Inbox
 from agents.runtime.settings import MqttSettings, Site
+from agents.wire.feed import Feed
 from agents.wire.messages import MAX_FRAME_BYTES
 from agents.wire.stamp import Stamp
 from agents.wire.topics import FRAME, IDENTITY, PERSON, SNAPSHOT
@@ -47,7 +48,7 @@ class House:
         self.session, self.clock, self.seq, self.folder = FakeSession(), FakeClock(), 0, gallery.parent
         self.agent = RecognizerAgent(
             RecognizerSettings(gallery=str(gallery), **settings),
-            ["front"],
+            [Feed("front")],
             Site(MqttSettings(), gallery.parent, gallery.parent / "data"),
             self.session,
             Inbox(),
@@ -55,6 +56,8 @@ class House:
         )
         self.agent.start()
         self.agent.on_connect(self.clock.now())
+        self.agent.publish_all(self.clock.now())
+        self.agent.publish_all(self.clock.now())
         self.agent.on_tick(self.clock.now())
 
     def show(self, jpeg: bytes, age_s: float = 0.0, retain: bool = False) -> Stamp:
@@ -190,7 +193,7 @@ def test_the_person_is_told_when_it_changes_and_at_every_connect(house: House, s
     for _ in range(3):
         house.show(scene(MAN))
     assert house.persons == ["none", NAME]
-    house.agent.on_connect(house.clock.now())
+    house.agent.publish_all(house.clock.now())
     assert house.persons == ["none", NAME, NAME]
 
 
@@ -361,6 +364,7 @@ def test_it_counts_what_it_did(house: House, scene: Scene) -> None:
         "stale_frames": 0,
         "repeated_frames": 0,
         "passed_over": 0,
+        "waiting": 0,
         "still_frames": 0,
         "people": 1,
     }

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agents.recognizer.core import MAX_FACES, Arrivals, Known, Seen, choose, in_a_word, judge
+from agents.recognizer.core import MAX_FACES, SILENT_S, Arrivals, Known, Seen, choose, in_a_word, judge
 from agents.recognizer.matcher import Match
 from agents.runtime.clock import Now
+from agents.wire.feed import Feed
 from agents.wire.messages import Box
 from agents.wire.stamp import Stamp
 
@@ -64,7 +65,7 @@ def now(s: float) -> Now:
 
 @pytest.fixture
 def arrivals() -> Arrivals:
-    return Arrivals("front", max_age_s=2.0)
+    return Arrivals(Feed("front"), max_age_s=2.0)
 
 
 @pytest.mark.parametrize(
@@ -115,3 +116,55 @@ def test_frames_from_the_future_are_named_as_such(arrivals: Arrivals) -> None:
     for s in range(6):
         arrivals.news(b"%d" % s, Stamp(T0 + s + 90, s), now(s))
     assert "90 s ahead" in (arrivals.problem(now(5)) or "")
+
+
+ESP32 = Feed("yard", ours=False)
+FRIGATE = Feed("yard", ours=False, at="frigate/yard/person/snapshot")
+
+
+def test_a_camera_without_an_agent_that_is_silent_is_named_until_it_speaks() -> None:
+    arrivals = Arrivals(ESP32, 2.0)
+    assert arrivals.problem(now(1000)) is None, "nobody listens yet"
+    arrivals.listen(now(1000))
+    assert arrivals.problem(now(1000 + SILENT_S)) is None
+    assert arrivals.problem(now(1001 + SILENT_S)) == "no frame of camera yard for more than 60 s: does it publish?"
+    assert arrivals.news(b"frame", Stamp(T0 + 1062, 0), now(1062))
+    assert arrivals.problem(now(1063)) is None
+    arrivals.listen(now(2000))
+    assert arrivals.problem(now(2001)) is None, "the broker was away, and it is back"
+
+
+def test_what_is_refused_is_no_silence() -> None:
+    arrivals = Arrivals(ESP32, 2.0)
+    arrivals.listen(now(0))
+    for s in range(70):
+        assert not arrivals.wrong("retained", now(s))
+    assert arrivals.problem(now(69)) == "frames of camera yard are retained"
+
+
+@pytest.mark.parametrize("feed", [Feed("yard"), FRIGATE], ids=["its agent tells", "hours without an event"])
+def test_others_may_be_silent(feed: Feed) -> None:
+    arrivals = Arrivals(feed, 2.0)
+    arrivals.listen(now(0))
+    assert arrivals.problem(now(100_000)) is None
+
+
+def test_the_best_picture_of_an_event_is_no_news_when_it_comes_again() -> None:
+    arrivals = Arrivals(FRIGATE, 2.0)
+    pictures = [b"far", b"near", b"best", b"back", b"best", b"far", b"next event", b"best"]
+    looked_at = [arrivals.news(picture, Stamp(T0 + s, s), now(s)) for s, picture in enumerate(pictures)]
+    assert looked_at == [True, True, True, True, False, False, True, False]
+    assert arrivals.repeated == 3
+
+
+def test_an_old_picture_that_comes_for_long_is_not_called_frozen_where_events_are_told() -> None:
+    arrivals = Arrivals(FRIGATE, 2.0)
+    for s in range(20):
+        arrivals.news(b"same", Stamp(T0 + s, s), now(s))
+    assert (arrivals.repeated, arrivals.problem(now(20))) == (19, None)
+
+
+def test_a_still_life_of_an_own_camera_may_come_back() -> None:
+    """The folder of stills that a demo or a test shows goes round."""
+    arrivals = Arrivals(Feed("front"), 2.0)
+    assert [arrivals.news(p, Stamp(T0 + s, s), now(s)) for s, p in enumerate([b"a", b"b", b"a"])] == [True] * 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from agents.recognizer.jpeg import MAX_FRAME_BYTES, MAX_SCANS, check_frame, check_jpeg
 from agents.recognizer.picture import decode_frame
 from agents.wire.messages import BadMessage, Refusal
-from tests.recognizer.jpegs import EOI, SOI, claiming, jpeg, segment, size_segment, with_segment
+from tests.recognizer.jpegs import EOI, SOI, claiming, jpeg, segment, size_segment, turned, with_segment
 
 MAX_PIXELS = 1_000_000
 SMALL = jpeg()
@@ -78,6 +79,44 @@ def test_more_bytes_than_a_frame_may_have_are_not_looked_at() -> None:
 
 def test_what_a_camera_appends_after_the_end_does_not_matter() -> None:
     assert check_frame(SMALL + bytes(4096), MAX_PIXELS) == (64, 48)
+
+
+GREY = np.random.default_rng(1).integers(0, 256, (48, 64), np.uint8)
+
+
+def without(picture: bytes, marker: int) -> bytes:
+    """The picture without the segments of this marker."""
+    kept, at = picture[:2], 2
+    while picture[at + 1] != 0xDA:
+        end = at + 2 + int.from_bytes(picture[at + 2 : at + 4])
+        kept, at = kept + (b"" if picture[at + 1] == marker else picture[at:end]), end
+    return kept + picture[at:]
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        cv2.imencode(".jpg", GREY)[1].tobytes(),
+        jpeg(64, 48, cv2.IMWRITE_JPEG_PROGRESSIVE, 1),
+        jpeg(64, 48, cv2.IMWRITE_JPEG_RST_INTERVAL, 2),
+        jpeg(64, 48, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422),
+        turned(SMALL, 3),
+        without(SMALL, 0xE0),
+        without(SMALL, 0xC4),
+        b"\xff\xd8\xff" + SMALL[2:],
+        SMALL + bytes(3),
+        SMALL + bytes(512),
+        SMALL + SMALL[-100:],
+    ],
+    ids=[
+        *("grey", "progressive", "with restart markers", "4:2:2", "turned upside down", "without a JFIF header"),
+        *("without Huffman tables, as in MJPEG", "a fill byte more", "padded to words", "padded to a block"),
+        "with the rest of a longer picture behind",
+    ],
+)
+def test_pictures_as_real_cameras_send_them_are_read(picture: bytes) -> None:
+    assert check_frame(picture, MAX_PIXELS) == (64, 48)
+    assert decode_frame(picture, MAX_PIXELS).shape == (48, 64, 3)
 
 
 def test_a_preview_inside_the_header_is_not_taken_for_the_picture() -> None:

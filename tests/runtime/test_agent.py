@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 from collections.abc import Callable, Sequence
@@ -9,15 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from agents.discovery.household import Form, Household
 from agents.runtime.agent import IDLE_S, STALL_S, Agent, open_session, run
 from agents.runtime.clock import Clock, Now
-from agents.runtime.events import Connected, Disconnected, Published, Subscription
+from agents.runtime.events import Connected, Disconnected, Message, Published, Subscription
 from agents.runtime.health import Report
+from agents.runtime.herald import BIRTHS_APART_S, births
 from agents.runtime.inbox import Fault, Inbox, Stop
 from agents.runtime.session import Session
 from agents.runtime.settings import MqttSettings, Site
 from agents.wire.messages import Availability, Health
-from agents.wire.topics import COMMAND, HEALTH, Topic
+from agents.wire.topics import BIRTH, COMMAND, HEALTH, Topic
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -30,10 +33,10 @@ class FakeClock(Clock):
     """Stands still unless a test moves it."""
 
     def __init__(self) -> None:
-        self.s = 0.0
+        self.s, self.is_set = 0.0, True
 
     def now(self) -> Now:
-        return Now(utc=1_800_000_000 + self.s, mono=1000 + self.s)
+        return Now(utc=1_800_000_000 + self.s, mono=1000 + self.s, utc_is_set=self.is_set)
 
 
 class FakeSession(Session):
@@ -41,6 +44,7 @@ class FakeSession(Session):
 
     def __init__(self, diary: list[str]) -> None:
         self.diary, self.there, self.takes = diary, True, True
+        self.site = Site(MqttSettings(), Path("nowhere"), Path("nowhere"))
         self.healths: list[Health] = []
         self.subscribed: list[Subscription] = []
 
@@ -98,6 +102,7 @@ class FakeAgent(Agent):
         super().__init__("fake", "one", self.wire, Inbox())
         self.does: dict[str, Callable[[], object]] = {}
         self.availability, self.problem, self.asked = Availability.ONLINE, "", 0
+        self.retained_at: list[float] = []  # when all that is retained was asked for
 
     def become(self, problem: str) -> None:
         """After a while."""
@@ -122,6 +127,9 @@ class FakeAgent(Agent):
     def on_tick(self, now: Now) -> float:
         self.does.get("tick", lambda: None)()
         return 0.0
+
+    def publish_all(self, now: Now) -> None:
+        self.retained_at.append(now.mono)
 
     def report(self) -> Report:
         self.asked += 1
@@ -427,12 +435,16 @@ def test_what_the_wall_clock_does_is_no_stall(agent: FakeAgent) -> None:
     assert not [line for line in agent.diary if line.startswith("stood")]
 
 
-def test_what_is_wrong_with_the_connection_is_in_the_health_until_something_worse_is(agent: FakeAgent) -> None:
+def test_what_is_wrong_with_the_connection_is_in_the_health_beside_what_else_is(agent: FakeAgent) -> None:
     agent.wire.problem = "lets anybody in"
     agent.does["hears break"] = lambda: agent.become("no camera")
     agent.does["hears mend"] = lambda: agent.become("")
     agent.run(Connected(), "break", "a", "mend", "b")
-    assert [health.problem for health in agent.wire.healths] == ["lets anybody in", "no camera", "lets anybody in"]
+    assert [health.problem for health in agent.wire.healths] == [
+        "lets anybody in",
+        "no camera; lets anybody in",
+        "lets anybody in",
+    ]
 
 
 @pytest.mark.parametrize("trusts_clock", [False, True])
@@ -445,3 +457,51 @@ def test_every_agent_is_made_with_a_session_of_its_own_and_the_houses_word_on_it
     assert session.user == "door-front"
     assert inbox.get(0) is None
     assert clock.now().utc_is_set is trusts_clock
+
+
+def test_a_clock_that_is_not_set_is_a_problem_until_it_is(agent: FakeAgent) -> None:
+    agent.clock.is_set = False
+
+    def is_set() -> None:
+        agent.clock.is_set = True
+        agent.become("")
+
+    agent.does["hears set"] = is_set
+    agent.run(Connected(), "set", "on")
+    problems = [health.problem for health in agent.wire.healths]
+    assert problems[0] is not None
+    assert "clock is not synchronised" in problems[0]
+    assert problems[-1] is None
+
+
+def birth(payload: bytes = b"online") -> Message:
+    return Message(BIRTH, (), payload, False, (), 0.0)
+
+
+def test_all_that_is_retained_is_told_at_a_connect_and_when_home_assistant_was_born(agent: FakeAgent) -> None:
+    agent.does["hears later"] = lambda: setattr(agent.clock, "s", 60.0)
+    agent.run(Connected(), "later", birth(), "on")
+    assert agent.retained_at == [1000, 1060]
+    assert agent.diary.count("says online") == 2
+    assert len(agent.wire.healths) >= 2
+
+
+def test_home_assistants_end_is_nothing_to_an_agent(agent: FakeAgent) -> None:
+    agent.run(Connected(), birth(b"offline"), birth(b""), "on")
+    assert agent.retained_at == [1000]
+
+
+def test_however_often_it_is_born_it_is_not_told_more_often_than_it_can_read(agent: FakeAgent) -> None:
+    agent.does["hears a second"] = lambda: setattr(agent.clock, "s", agent.clock.s + 1.0)
+    agent.run(Connected(), *[birth(), birth(), "a second"] * 12)
+    births = agent.retained_at[1:]
+    assert 2 <= len(births) <= 4
+    assert all(later - earlier >= BIRTHS_APART_S for earlier, later in itertools.pairwise(births))
+
+
+def test_who_does_not_tell_home_assistant_does_not_listen_to_it(tmp_path: Path) -> None:
+    forms: tuple[tuple[Form, tuple[Topic, ...]], ...] = (("off", ()), ("single", (BIRTH,)), ("device", (BIRTH,)))
+    for form, wanted in forms:
+        site = Site(MqttSettings(), tmp_path, tmp_path, home=Household(form=form))
+        session, _, _ = open_session(site, "door", "front")
+        assert tuple(subscription.topic for subscription in births(session)) == wanted

@@ -43,6 +43,7 @@ class House:
         self.agent = SchedulerAgent(wanted, rules, data, self.session, self.ears, Inbox(), self.clock)
         self.agent.start()
         self.agent.on_connect(self.clock.now())
+        self.agent.publish_all(self.clock.now())
         self.agent.on_tick(self.clock.now())
         for door in ("front", "back") if doors_there else ():
             self.hear(SESSION, door, payload=f"session-{door}")

@@ -98,6 +98,7 @@ def test_a_grant_carries_the_session_the_door_has_now(house: House) -> None:
 def test_a_new_connection_forgets_the_doors_until_they_are_heard_again(house: House) -> None:
     house.agent.on_event(Disconnected("gone"), house.clock.now())
     house.agent.on_connect(house.clock.now())
+    house.agent.publish_all(house.clock.now())
     house.see("Ana")
     house.see("Ana")
     house.wait(5)
@@ -181,6 +182,7 @@ def test_the_window_is_told_when_it_changes_and_to_every_new_connection(tmp_path
         house.agent.on_tick(house.clock.now())
     assert house.windows == [("front", "OFF"), ("back", "ON"), ("front", "ON")]
     house.agent.on_connect(house.clock.now())
+    house.agent.publish_all(house.clock.now())
     house.agent.on_tick(house.clock.now())
     assert house.windows[3:] == [("front", "ON"), ("back", "ON")]
 

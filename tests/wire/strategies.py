@@ -25,6 +25,8 @@ from agents.wire.messages import (
     Refusal,
     Switch,
 )
+from agents.wire.orders import HoldOrder
+from agents.wire.recognition import Recognition, RecognitionType
 from agents.wire.scheduling import (
     MAX_LET_IN,
     Answer,
@@ -84,6 +86,14 @@ MESSAGES: dict[type[Payload], st.SearchStrategy[Any]] = {
     Identity: st.builds(
         Identity, id=ids, camera=names, captured_at=utc, seq=seqs, faces=st.lists(faces, max_size=6).map(tuple)
     ),
+    Recognition: st.builds(
+        Recognition,
+        event_type=st.sampled_from(RecognitionType),
+        id=ids,
+        camera=names,
+        person=st.none() | people,
+        captured_at=utc,
+    ),
     Decision: st.builds(
         Decision,
         id=ids,
@@ -105,6 +115,11 @@ MESSAGES: dict[type[Payload], st.SearchStrategy[Any]] = {
     Answer: st.builds(Answer, answer=st.sampled_from(YesNo), id=st.none() | ids, source=st.none() | lines),
     SwitchOrder: st.builds(SwitchOrder, state=st.sampled_from(Switch), source=st.none() | lines),
     LetInOrder: st.builds(LetInOrder, person=people, until=st.none() | utc | clock_times, source=st.none() | lines),
+    HoldOrder: st.builds(
+        HoldOrder,
+        hold_s=st.floats(0, exclude_min=True, allow_infinity=False),
+        source=st.none() | lines,
+    ),
     LetIn: let_ins,
     LetInList: st.builds(LetInList, people=st.lists(let_ins, max_size=MAX_LET_IN).map(tuple)),
     Grant: st.builds(Grant, id=ids, session=ids, person=people, expires_at=utc),

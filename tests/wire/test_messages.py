@@ -29,6 +29,7 @@ from agents.wire.messages import (
     Refusal,
     read_session,
 )
+from agents.wire.orders import HoldOrder
 from agents.wire.scheduling import Answer, Decision, LetInList, LetInOrder, Question, SwitchOrder
 from agents.wire.stamp import Stamp
 from agents.wire.values import PersonName
@@ -39,7 +40,7 @@ READERS: dict[str, Callable[[bytes], object]] = {
     **{kind.__name__: kind.decode for kind in MESSAGES},
     "command": Command.read,
     "session": read_session,
-    **{f"{kind.__name__} in words": kind.read for kind in (Answer, SwitchOrder, LetInOrder)},
+    **{f"{kind.__name__} in words": kind.read for kind in (Answer, SwitchOrder, LetInOrder, HoldOrder)},
 }
 
 

@@ -1,0 +1,1 @@
+"""What Home Assistant is told of the house, by MQTT discovery. Pure: no I/O."""

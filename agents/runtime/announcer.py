@@ -1,0 +1,90 @@
+"""Makes an agent known to Home Assistant, and takes back what is no longer true.
+
+What was announced is remembered in a file: a restart with another form, another prefix, or without a
+contact leaves no ghost. The scheduler also remembers what the other agents announce, and takes it back
+when one of them is in the house's file no more: that one can't do so itself.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+
+from agents.discovery import announced
+from agents.discovery.announced import Announced
+from agents.discovery.device import Announcement, Device, announcements
+from agents.runtime.clock import Now
+from agents.runtime.session import Session
+
+SETTLE_S = 2.0  # Home Assistant takes its time to remove an entity, and would not take the same one anew meanwhile
+
+
+class Announcer:
+    """Of an agent with these `devices`, which watches over the `others`.
+
+    Call `begin` when there is somebody to tell, and `tick` often while there is a broker.
+    """
+
+    def __init__(
+        self, session: Session, name: str, devices: Sequence[Device], others: Sequence[Device], log: logging.Logger
+    ) -> None:
+        self._session, self._devices, self._others, self._log = session, devices, others, log
+        self._form = session.site.home.form
+        self._file = session.site.data / f"announced-{name}.json"
+        self._remembered = self._load()
+        self._due_at: float | None = None
+
+    def begin(self, now: Now) -> None:
+        self._due_at = now.mono
+
+    def tick(self, now: Now) -> None:
+        if self._due_at is None or now.mono < self._due_at:
+            return
+        if self._withdraw():
+            self._due_at = now.mono + SETTLE_S
+            return
+        self._due_at = None
+        for one in announcements(self._devices, self._form):
+            full = announced.with_farewells(one, self._at(one), self._remembered)
+            self._session.publish(full.topic, *full.names, payload=full.payload)
+        self._remember(self._now([*self._others, *self._devices]))
+
+    def _withdraw(self) -> bool:
+        """Returns whether there was anything to take back."""
+        gone = list(announced.gone(self._remembered, self._now(self._devices), self._others))
+        for topic in gone:
+            self._log.info("withdrawn from Home Assistant: %s", topic)
+            self._session.withdraw(topic)
+        if gone:
+            self._remember(announced.kept(self._remembered, gone))
+        return bool(gone)
+
+    def _now(self, devices: Sequence[Device]) -> Announced:
+        return announced.now(devices, self._form, self._at)
+
+    def _at(self, announcement: Announcement) -> str:
+        return announcement.topic.at(self._session.site.root(announcement.topic), *announcement.names)
+
+    def _load(self) -> Announced:
+        """Nothing where there is no file, or one that can't be read: then a ghost may stay, and no more."""
+        try:
+            found = json.loads(self._file.read_bytes())
+            return {str(node): {str(t): dict(parts) for t, parts in topics.items()} for node, topics in found.items()}
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+            self._log.warning("%s can't be read, and is made anew: %s", self._file, error)
+            return {}
+
+    def _remember(self, what: Announced) -> None:
+        if what == self._remembered:
+            return
+        self._remembered = what
+        draft = self._file.with_suffix(".new")
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            draft.write_text(json.dumps(what, indent=1), encoding="utf-8")
+            draft.replace(self._file)
+        except OSError as error:
+            self._log.warning("%s can't be written: %s", self._file, error)

@@ -1,0 +1,181 @@
+"""The scheduler as Home Assistant is told of it, and what it says of each door."""
+
+from __future__ import annotations
+
+from agents.discovery.common import link
+from agents.discovery.device import Device, Entity
+from agents.discovery.household import Household
+from agents.scheduler.config import SchedulerSettings
+from agents.wire.messages import Outcome, Switch
+from agents.wire.scheduling import YesNo
+from agents.wire.topics import (
+    ANSWER,
+    AWAY,
+    AWAY_SET,
+    DECISION,
+    ENABLED,
+    ENABLED_SET,
+    LAST,
+    LET_IN,
+    LET_IN_SET,
+    QUESTION,
+    QUESTION_SNAPSHOT,
+    WINDOW,
+    Topic,
+)
+
+Config = dict[str, object]
+
+# `Petra until 22:00`, with who asks; what is no such order goes as it is, and is refused
+LET_IN_ORDER = (
+    "{% set words = value.rsplit(' until ', 1) %}"
+    "{{ {'person': words[0] | trim, 'until': words[1] | trim, 'source': 'homeassistant'} | tojson"
+    " if words | length == 2 else value }}"
+)
+
+
+def devices(settings: SchedulerSettings, home: Household) -> list[Device]:
+    """Its own; and for each door more of the device that the door itself tells of."""
+    links = (link(home, "scheduler", settings.id),)
+    away = _switch("Away", "mdi:home-export-outline", AWAY, AWAY_SET, home, settings.id)
+    own = Device(home.node("scheduler", settings.id), home.the_scheduler(), (Entity("switch", "away", away, links),))
+    return [own, *(_door(door, settings, links, home) for door in settings.doors)]
+
+
+def _door(door: str, settings: SchedulerSettings, links: tuple[str, ...], home: Household) -> Device:
+    entities = [
+        ("switch", "face_unlock", _switch("Face unlock", "mdi:face-recognition", ENABLED, ENABLED_SET, home, door)),
+        ("binary_sensor", "window", _window(door, home)),
+        ("event", "access", _access(door, home)),
+        ("text", "let_in", _let_in(door, home)),
+        ("sensor", "last_person", _last("Last person", "value_json.person or 'stranger'", "mdi:account", door, home)),
+        ("sensor", "last_decision", _last_decision(door, home)),
+        ("sensor", "last_decision_at", _last_decision_at(door, home)),
+        *(_questions(door, home) if settings.asks_people(door) else ()),
+        *(("device_automation", f"trigger_{outcome}", _trigger(outcome, door, home)) for outcome in Outcome),
+        ("tag", "came", _came(door, home)),
+    ]
+    told = tuple(Entity(component, key, config, links) for component, key, config in entities)
+    return Device(home.node("scheduler", settings.id, door), home.door(door), told)
+
+
+def _switch(title: str, icon: str, state: Topic, order: Topic, home: Household, name: str) -> Config:
+    return {
+        "name": title,
+        "icon": icon,
+        "state_topic": state.at(home.base, name),
+        "state_on": Switch.ON,
+        "state_off": Switch.OFF,
+        "command_topic": order.at(home.base, name),
+        "payload_on": _order(state=Switch.ON),
+        "payload_off": _order(state=Switch.OFF),
+    }
+
+
+def _window(door: str, home: Household) -> Config:
+    return {
+        "name": "Working hours",
+        "icon": "mdi:calendar-clock",
+        "state_topic": WINDOW.at(home.base, door),
+        "payload_on": Switch.ON,
+        "payload_off": Switch.OFF,
+    }
+
+
+def _access(door: str, home: Household) -> Config:
+    """Everything that the decision says, and its outcome as the event's type."""
+    return {
+        "name": "Access",
+        "icon": "mdi:shield-account",
+        "state_topic": DECISION.at(home.base, door),
+        "event_types": list(Outcome),
+        "value_template": "{{ dict(value_json, event_type=value_json.outcome) | tojson }}",
+    }
+
+
+def _let_in(door: str, home: Household) -> Config:
+    """Shows who is let in for once; what is written into it is the order: `Petra until 22:00`."""
+    return {
+        "name": "Let in",
+        "icon": "mdi:account-clock",
+        "entity_category": "config",
+        "state_topic": LET_IN.at(home.base, door),
+        "value_template": "{{ value_json.people | map(attribute='person') | join(', ') or 'nobody' }}",
+        "command_topic": LET_IN_SET.at(home.base, door),
+        "command_template": LET_IN_ORDER,
+        "min": 0,
+        "max": 255,
+    }
+
+
+def _last(title: str, value: str, icon: str, door: str, home: Household) -> Config:
+    return {
+        "name": title,
+        "icon": icon,
+        "state_topic": LAST.at(home.base, door),
+        "value_template": f"{{{{ {value} }}}}",
+    }
+
+
+def _last_decision(door: str, home: Household) -> Config:
+    topic = LAST.at(home.base, door)
+    more = {"json_attributes_topic": topic, "device_class": "enum", "options": list(Outcome)}
+    return _last("Last decision", "value_json.outcome", "mdi:shield-key", door, home) | more
+
+
+def _last_decision_at(door: str, home: Household) -> Config:
+    time = _last("Last decision time", "value_json.decided_at | timestamp_utc", "mdi:clock-outline", door, home)
+    return time | {"device_class": "timestamp"}
+
+
+def _questions(door: str, home: Household) -> list[tuple[str, str, Config]]:
+    question: Config = {
+        "name": "Question",
+        "icon": "mdi:account-question",
+        "state_topic": QUESTION.at(home.base, door),
+        "event_types": ["asked"],
+        "value_template": "{{ dict(value_json, event_type='asked') | tojson }}",
+    }
+    who: Config = {
+        "name": "Who asks",
+        "image_topic": QUESTION_SNAPSHOT.at(home.base, door),
+        "content_type": "image/jpeg",
+    }
+    return [
+        ("event", "question", question),
+        ("image", "who_asks", who),
+        ("button", "answer_yes", _answer("Let in who asks", "mdi:check", YesNo.YES, door, home)),
+        ("button", "answer_no", _answer("Turn away who asks", "mdi:close", YesNo.NO, door, home)),
+    ]
+
+
+def _answer(title: str, icon: str, answer: YesNo, door: str, home: Household) -> Config:
+    return {
+        "name": title,
+        "icon": icon,
+        "command_topic": ANSWER.at(home.base, door),
+        "payload_press": _order(answer=answer),
+    }
+
+
+def _trigger(outcome: Outcome, door: str, home: Household) -> Config:
+    return {
+        "automation_type": "trigger",
+        "type": "access",
+        "subtype": str(outcome),
+        "topic": DECISION.at(home.base, door),
+        "value_template": "{{ value_json.outcome }}",
+        "payload": str(outcome),
+    }
+
+
+def _came(door: str, home: Household) -> Config:
+    """A tag with the person's name is scanned whenever somebody is let in; a denial renders to nothing."""
+    return {
+        "topic": DECISION.at(home.base, door),
+        "value_template": "{{ value_json.person if value_json.outcome == 'granted' else '' }}",
+    }
+
+
+def _order(**what: str) -> str:
+    return "{" + "".join(f'"{key}":"{value}",' for key, value in what.items()) + '"source":"homeassistant"}'
