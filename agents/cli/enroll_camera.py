@@ -116,7 +116,7 @@ class Fresh:
 
     def __init__(self, feed: Feed, settings: RecognizerSettings) -> None:
         self._arrivals, self._max_pixels = Arrivals(feed, settings.max_age_s), settings.max_pixels
-        alive = "is its agent running" if feed.ours else "does it publish there"
+        alive = "is its agent running" if feed.ours else "does it publish"
         self.problem = f"{alive}, and may this user read its frames?"
 
     def image(self, frame: Message, now: Now) -> Pixels | None:

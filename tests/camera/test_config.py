@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
@@ -103,3 +106,16 @@ def test_two_cameras_of_one_topic_are_both_named_and_two_of_the_houses_own_are_t
     assert [place for place, _ in found] == [("a", "source"), ("c", "source")]
     assert "camera 'c'" in found[0][1]
     assert "camera 'a'" in found[1][1]
+
+
+PAGE = (Path(__file__).parents[2] / "docs/cameras.md").read_text(encoding="utf-8")
+
+
+def test_the_sources_that_the_page_prints_are_sources() -> None:
+    printed = [
+        *re.findall(r"`((?:rtsp|http|mqtt|secret)s?:[^`]+)`(?! for)", PAGE),
+        *(re.findall(r"source: \"?(mqtt[^ \"]*)\"? }", PAGE)),
+    ]
+    assert len(printed) > 8
+    for source in printed:
+        assert CameraSettings.model_validate({"source": source}).source == source

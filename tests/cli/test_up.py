@@ -103,6 +103,13 @@ def test_every_agent_of_the_house_is_run_with_this_python_and_this_file(tmp_path
     assert programs["camera-porch"] == [*python, "camera", "porch", *config]
 
 
+def test_a_camera_that_publishes_by_itself_is_not_run(tmp_path: Path) -> None:
+    path = tmp_path / "facelatch.yaml"
+    path.write_text(HOUSE.replace("scheduler:", "  yard: { source: mqtt }\nscheduler:"), encoding="utf-8")
+    cameras = [name for name in _programs(path, house.load(path)) if name.startswith("camera-")]
+    assert cameras == ["camera-porch"]
+
+
 def test_a_folder_too_deep_for_a_socket_is_told(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="too long for a Unix socket"):
         supervisor_conf(tmp_path / ("deep" * 25), tmp_path, {})

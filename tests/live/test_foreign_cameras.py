@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
+import re
 import shutil
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +33,12 @@ def frame(photo: Path) -> bytes:
     ].tobytes()
 
 
+def let_go(client: Client) -> None:
+    client.disconnect()
+    client.loop_stop()
+    client._reset_sockets()  # paho leaves its own pair to the garbage collector, which complains
+
+
 class Device:
     """An MQTT 3.1.1 client, as on a microcontroller."""
 
@@ -42,8 +51,7 @@ class Device:
         self._client.publish(topic, jpeg, qos, retain).wait_for_publish(PATIENCE_S)
 
     def close(self) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
+        let_go(self._client)
 
 
 @contextlib.contextmanager
@@ -133,6 +141,42 @@ def test_live_pictures_on_a_foreign_topic_count_though_their_sender_has_them_kep
     assert ear.all("recognizer/front/identity") == []
 
 
+@contextlib.contextmanager
+def standing(device: Device, topic: str, photo: Path) -> Iterator[None]:
+    """Somebody stands there while it lasts, retained or not."""
+    over, jpeg = threading.Event(), frame(photo)
+
+    def play() -> None:
+        for number in itertools.count():
+            device.publish(topic, jpeg + number.to_bytes(4), retain=topic == ELSEWHERE)
+            if over.wait(0.1):
+                return
+
+    thread = threading.Thread(target=play)
+    thread.start()
+    yield
+    over.set()
+    thread.join(PATIENCE_S)
+
+
+@pytest.mark.parametrize(("camera", "topic"), [("front", OWN), ("yard", ELSEWHERE)])
+def test_people_can_be_enrolled_before_such_a_camera(
+    at_home: Home, device: Device, photos: dict[str, Path], camera: str, topic: str
+) -> None:
+    with standing(device, topic, photos["obama3.jpg"]):
+        done = at_home.run("enroll", "Ana", "--camera", camera, "--patience", "1")
+    assert "    kept the sharpest of " in done.stdout
+    assert "nothing was stored: 1 of 5 positions, at least 3 are needed" in done.stderr, "he does not turn his head"
+
+
+def test_nobody_publishes_and_enrolment_says_what_to_look_at(at_home: Home) -> None:
+    done = at_home.run("enroll", "Ana", "--camera", "yard", "--timeout", "1")
+    assert done.stderr.strip() == (
+        "facelatch: nothing was stored: no fresh frame of camera yard for 1 s: "
+        "does it publish, and may this user read its frames?"
+    )
+
+
 def drop(broker: Broker, who: str) -> None:
     """End a client's connection by taking its place for a moment."""
     thief = Client(
@@ -140,8 +184,7 @@ def drop(broker: Broker, who: str) -> None:
     )
     thief.connect("127.0.0.1", broker.port)
     thief.loop_start()
-    thief.disconnect()
-    thief.loop_stop()
+    let_go(thief)
 
 
 def test_a_kept_picture_that_waits_is_not_looked_at_at_the_start_nor_when_it_connects_anew(
@@ -170,12 +213,14 @@ EVERYTHING = (  # but pictures that were kept
     *("frigate/#", "homeassistant/#", "facelatch/door/#", "facelatch/scheduler/#", "facelatch/camera/#"),
     "facelatch/recognizer/+/identity",
 )
-BRIDGE = """\
-connection frigate
-address 127.0.0.1:{port}
-topic yard/person/snapshot in 0 frigate/ frigate/
-restart_timeout 1
-"""
+
+
+def bridge(port: int) -> str:
+    """As docs/cameras.md prints it, to a broker on this machine."""
+    page = (Path(__file__).parents[2] / "docs/cameras.md").read_text(encoding="utf-8")
+    (printed,) = re.findall(r"^```conf\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert "address nvr.local:1883\n" in printed
+    return f"{printed.replace('nvr.local:1883', f'127.0.0.1:{port}')}restart_timeout 1\n"
 
 
 @pytest.fixture(scope="module")
@@ -196,7 +241,7 @@ def production(tmp_path_factory: pytest.TempPathFactory, nvr: Broker, gallery: P
     made.facelatch("broker", "add-client", "esp32", "--camera", "front")
     made.facelatch("broker", "add-client", "frigate", "--camera", "yard")
     made.facelatch("broker", "add-client", "home", "--home-assistant")
-    (made.conf.parent / "conf.d" / "frigate.conf").write_text(BRIDGE.format(port=nvr.port), encoding="utf-8")
+    (made.conf.parent / "conf.d" / "frigate.conf").write_text(bridge(nvr.port), encoding="utf-8")
     shutil.copy(gallery, made.home.folder / "data")
     made.start()
     yield made

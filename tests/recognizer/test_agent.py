@@ -57,7 +57,6 @@ class House:
         self.agent.start()
         self.agent.on_connect(self.clock.now())
         self.agent.publish_all(self.clock.now())
-        self.agent.publish_all(self.clock.now())
         self.agent.on_tick(self.clock.now())
 
     def show(self, jpeg: bytes, age_s: float = 0.0, retain: bool = False) -> Stamp:
