@@ -169,9 +169,19 @@ def _say_next(folder: Folder, user: str) -> None:
 
 
 def _where(client: Client, house: House) -> str:
+    if client.home_assistant:
+        return _appears(house)
     if client.camera is None or client.camera not in house.feeds:
         return f"topics    below {house.mqtt.base}/, see topics.md"
     return f"topic     {house.feeds[client.camera].topic(house.mqtt.base)}: a JPEG, QoS 0, nothing else"
+
+
+def _appears(house: House) -> str:
+    told = house.home_assistant
+    if told.discovery == "off":
+        return f"home_assistant.discovery is off: topics below {house.mqtt.base}/, see topics.md"
+    prefix = "" if told.prefix == "homeassistant" else f" (discovery prefix {told.prefix})"
+    return f"its doors and cameras appear by themselves{prefix}: see docs/home-assistant.md"
 
 
 @contextlib.contextmanager

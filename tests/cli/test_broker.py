@@ -217,3 +217,19 @@ def test_a_camera_that_publishes_by_itself_is_told_its_topic_and_named_when_it_i
     out = run("init")[1]
     assert "esp32: the house has no camera 'yard' any more that publishes its frames itself\n" in out
     assert "camera-yard: added\n" in out
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ("", "appear by themselves: see docs/home-assistant.md"),
+        ("home_assistant: { prefix: ha }\n", "appear by themselves (discovery prefix ha)"),
+        ("home_assistant: { discovery: off }\n", "home_assistant.discovery is off"),
+    ],
+)
+def test_who_adds_home_assistant_is_told_what_to_expect(config: Path, run: Run, settings: str, told: str) -> None:
+    config.write_text(houses.MQTT + settings + HOUSE, encoding="utf-8")
+    assert run("init")[0] == 0
+    status, out, _ = run("add-client", "ha", "--home-assistant")
+    assert status == 0
+    assert told in out
