@@ -138,6 +138,7 @@ def _questions(door: str, home: Household) -> list[tuple[str, str, Config]]:
     }
     who: Config = {
         "name": "Who asks",
+        "icon": "mdi:account-question",
         "image_topic": QUESTION_SNAPSHOT.at(home.base, door),
         "content_type": "image/jpeg",
     }
