@@ -55,7 +55,7 @@ def _recognizer(args: argparse.Namespace) -> int:
 
 def _scheduler(args: argparse.Namespace) -> int:
     house, folder = load_house(args)
-    others = [device for (kind, _), devices in house.devices().items() if kind != "scheduler" for device in devices]
+    others = {house.home.node(*agent): told for agent, told in house.devices().items() if agent[0] != "scheduler"}
     return _run("scheduler", house, house.scheduler, house.agents, house.site(folder), others)
 
 

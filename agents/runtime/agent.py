@@ -6,7 +6,7 @@ import abc
 import contextlib
 import logging
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import FrameType
 
 from agents.discovery.device import Device
@@ -32,11 +32,11 @@ class HardwareError(Exception):
 class Agent(abc.ABC):
     """Connects a pure core to MQTT and hardware. All methods are called by the main thread.
 
-    `others` are the devices that the other agents tell Home Assistant of, for who takes them back when
-    such an agent is gone.
+    `others` are the devices that the other agents tell Home Assistant of, by the first node of each, for
+    who takes them back when such an agent is gone.
     """
 
-    others: Sequence[Device] = ()
+    others: Mapping[str, Sequence[Device]] = {}
 
     def __init__(self, kind: str, name: str, session: Session, inbox: Inbox) -> None:
         self.kind, self.name, self.session, self.inbox = kind, name, session, inbox

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from agents.discovery import announced
 from agents.discovery.announced import Announced
@@ -21,17 +21,24 @@ SETTLE_S = 2.0  # Home Assistant takes its time to remove an entity, and would n
 
 
 class Announcer:
-    """Of an agent with these `devices`, which watches over the `others`.
+    """Of the agent (kind, id) with these `devices`. `others` are those of the other agents, for who watches
+    over them, by the first node of each.
 
     Call `begin` when there is somebody to tell, and `tick` often while there is a broker.
     """
 
     def __init__(
-        self, session: Session, name: str, devices: Sequence[Device], others: Sequence[Device], log: logging.Logger
+        self,
+        session: Session,
+        agent: tuple[str, str],
+        devices: Sequence[Device],
+        others: Mapping[str, Sequence[Device]],
+        log: logging.Logger,
     ) -> None:
         self._session, self._devices, self._others, self._log = session, devices, others, log
         self._form = session.site.home.form
-        self._file = session.site.data / f"announced-{name}.json"
+        self._own = {session.site.home.node(*agent): devices}
+        self._file = session.site.data / f"announced-{'-'.join(agent)}.json"
         self._remembered = self._load()
         self._due_at: float | None = None
 
@@ -48,11 +55,11 @@ class Announcer:
         for one in announcements(self._devices, self._form):
             full = announced.with_farewells(one, self._at(one), self._remembered)
             self._session.publish(full.topic, *full.names, payload=full.payload)
-        self._remember(self._now([*self._others, *self._devices]))
+        self._remember(self._now({**self._others, **self._own}))
 
     def _withdraw(self) -> bool:
         """Returns whether there was anything to take back."""
-        gone = list(announced.gone(self._remembered, self._now(self._devices), self._others))
+        gone = list(announced.gone(self._remembered, self._now(self._own), self._others))
         for topic in gone:
             self._log.info("withdrawn from Home Assistant: %s", topic)
             self._session.withdraw(topic)
@@ -60,8 +67,8 @@ class Announcer:
             self._remember(announced.kept(self._remembered, gone))
         return bool(gone)
 
-    def _now(self, devices: Sequence[Device]) -> Announced:
-        return announced.now(devices, self._form, self._at)
+    def _now(self, told: Mapping[str, Sequence[Device]]) -> Announced:
+        return announced.now(told, self._form, self._at)
 
     def _at(self, announcement: Announcement) -> str:
         return announcement.topic.at(self._session.site.root(announcement.topic), *announcement.names)
@@ -70,7 +77,7 @@ class Announcer:
         """Nothing where there is no file, or one that can't be read: then a ghost may stay, and no more."""
         try:
             found = json.loads(self._file.read_bytes())
-            return {str(node): {str(t): dict(parts) for t, parts in topics.items()} for node, topics in found.items()}
+            return {str(who): {str(at): dict(parts) for at, parts in topics.items()} for who, topics in found.items()}
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:

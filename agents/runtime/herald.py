@@ -36,7 +36,7 @@ class Herald:
         self._reporter = Reporter(now, thermometer)
         home = agent.session.site.home
         devices = with_diagnostics(agent.devices(), home, agent.kind, agent.name, thermometer.present)
-        self._announcer = Announcer(agent.session, f"{agent.kind}-{agent.name}", devices, agent.others, agent.log)
+        self._announcer = Announcer(agent.session, (agent.kind, agent.name), devices, agent.others, agent.log)
         self._announced: Availability | None = None
         self._review_at = now.mono
         self._birth_at: float | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from agents.discovery.device import Device
@@ -276,10 +276,10 @@ def _pictures(settings: SchedulerSettings, data: Path) -> Pictures | None:
 
 
 def main(
-    settings: SchedulerSettings, agents: Sequence[tuple[str, str]], site: Site, others: Sequence[Device] = ()
+    settings: SchedulerSettings, agents: Sequence[tuple[str, str]], site: Site, others: Mapping[str, Sequence[Device]]
 ) -> None:
     """Run the scheduler of a house with these `agents` (kind, id) until it is told to stop. The `others`
-    are what these tell Home Assistant of.
+    are what Home Assistant is told by them, by the first node of each.
 
     Raises HardwareError where the holidays are not known.
     """

@@ -102,7 +102,7 @@ def test_the_scheduler_is_told_what_the_other_agents_tell_home_assistant(
     told: list[object] = []
     monkeypatch.setattr(run, "import_module", lambda name: SimpleNamespace(main=lambda *given: told.extend(given)))
     assert main(["scheduler", "-c", str(house)]) == 0
-    assert {device.node.split("-")[1] for device in told[-1]} == {"door", "camera", "recognizer"}  # type: ignore[attr-defined]
+    assert {agent.split("-")[1] for agent in told[-1]} == {"door", "camera", "recognizer"}  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("error", [HardwareError("no pins"), FileNotFoundError(2, "No such file", "password")])

@@ -67,11 +67,13 @@ class Agent:
         form: Form = "single",
         prefix: str = "homeassistant",
         others: Sequence[Device] = (),
-        name: str = "door-front",
+        name: tuple[str, str] = ("door", "front"),
     ) -> list[tuple[str, bytes]]:
         """Returns what Home Assistant heard."""
         before = len(self.broker.heard)
-        announcer = Announcer(Line(self.broker, self.data, form, prefix), name, devices, others, LOG)
+        announcer = Announcer(
+            Line(self.broker, self.data, form, prefix), name, devices, {one.node: [one] for one in others}, LOG
+        )
         announcer.begin(after(0))
         announcer.tick(after(0))
         announcer.tick(after(SETTLE_S))
@@ -109,7 +111,9 @@ def test_another_form_leaves_nothing_of_the_one_before(agent: Agent, first: Form
 def test_between_taking_back_and_telling_home_assistant_is_given_time(tmp_path: Path) -> None:
     agent = Agent(tmp_path)
     agent.live([device()])
-    announcer = Announcer(Line(agent.broker, tmp_path, "device", "homeassistant"), "door-front", [device()], [], LOG)
+    announcer = Announcer(
+        Line(agent.broker, tmp_path, "device", "homeassistant"), ("door", "front"), [device()], {}, LOG
+    )
     announcer.begin(after(0))
     announcer.tick(after(0))
     announcer.tick(after(SETTLE_S - 0.01))
@@ -148,23 +152,35 @@ def test_what_is_as_it_was_is_told_again_and_nothing_taken_back(agent: Agent) ->
 
 def test_the_scheduler_takes_back_what_an_agent_told_that_is_gone(agent: Agent) -> None:
     own, yard = device("facelatch-scheduler-main", "away"), device("facelatch-camera-yard", "camera")
-    agent.live([yard], name="camera-yard")
-    agent.live([own], others=[yard], name="scheduler-main")
+    agent.live([yard], name=("camera", "yard"))
+    agent.live([own], others=[yard], name=("scheduler", "main"))
     assert len(agent.broker.retained) == 2
-    heard = agent.live([own], name="scheduler-main")
+    heard = agent.live([own], name=("scheduler", "main"))
     assert ("homeassistant/sensor/facelatch-camera-yard/camera/config", b"") in heard
     assert set(agent.broker.retained) == {"homeassistant/sensor/facelatch-scheduler-main/away/config"}
-    assert not any(payload == b"" for _, payload in agent.live([own], name="scheduler-main"))  # once is enough
+    assert not any(payload == b"" for _, payload in agent.live([own], name=("scheduler", "main")))  # once is enough
 
 
 def test_the_scheduler_leaves_alone_what_an_agent_tells_that_is_there(agent: Agent) -> None:
     """In the other form it has the same entities' names: taken back twice, it would take the new ones."""
     own, yard = device("facelatch-scheduler-main", "away"), device("facelatch-camera-yard", "camera", "person")
-    agent.live([own], others=[yard], name="scheduler-main")
+    agent.live([own], others=[yard], name=("scheduler", "main"))
     fewer = replace(yard, entities=yard.entities[:1])
     for form in ("single", "device", "off"):
-        heard = agent.live([own], form=form, others=[fewer], name="scheduler-main")
+        heard = agent.live([own], form=form, others=[fewer], name=("scheduler", "main"))
         assert not any("camera-yard" in topic for topic, _ in heard)
+
+
+def test_what_one_that_is_there_tells_no_more_is_its_own_affair(agent: Agent) -> None:
+    """The recognizer takes back what it told of a camera that is gone; twice, Home Assistant would be puzzled."""
+    own, recognizer = device("facelatch-scheduler-main", "away"), device("facelatch-recognizer-main", "people")
+    yard = device("facelatch-recognizer-main-yard", "person")
+    line = Line(agent.broker, agent.data, "device", "homeassistant")
+    for told in ([recognizer, yard], [recognizer]):
+        announcer = Announcer(line, ("scheduler", "main"), [own], {recognizer.node: told}, LOG)
+        announcer.begin(after(0))
+        announcer.tick(after(0))
+    assert not any(payload == b"" for _, payload in agent.broker.heard)
 
 
 @pytest.mark.parametrize("damage", [b"", b"[]", b'{"a": 1}', b'{"a": {"b": 1}}', b"\xff", b"[" * 100_000, b"null"])
@@ -184,6 +200,6 @@ def test_a_disk_that_can_not_be_written_keeps_nobody_from_telling(tmp_path: Path
 
 def test_nothing_is_told_before_there_is_anybody_to_tell(tmp_path: Path) -> None:
     broker = Broker()
-    announcer = Announcer(Line(broker, tmp_path, "single", "homeassistant"), "door-front", [device()], [], LOG)
+    announcer = Announcer(Line(broker, tmp_path, "single", "homeassistant"), ("door", "front"), [device()], {}, LOG)
     announcer.tick(after(0))
     assert broker.heard == []
