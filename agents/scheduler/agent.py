@@ -234,7 +234,7 @@ class SchedulerAgent(Agent):
 
     def _carry_out(self, door: str, effects: Sequence[Effect], now: Now) -> None:
         """A decision is in the journal before anything comes of it: no grant that nobody can read of."""
-        written = True
+        written, last = True, self._last.get(door)
         for effect in effects:
             if isinstance(effect, Decision):
                 written = self._recorder.decision(effect)
@@ -244,6 +244,8 @@ class SchedulerAgent(Agent):
                 self._snapshots.wanted(effect, effect.asked_at, now)
             elif written:
                 self._send(door, effect)
+        if self._last.get(door) is not last:  # for dashboards, when nobody waits at the door any more
+            self._publish_last(self._last[door])
 
     def _send(self, door: str, grant: Grant) -> None:
         if not self.session.publish(GRANT, door, payload=grant.encode()):
@@ -256,7 +258,6 @@ class SchedulerAgent(Agent):
         self.log.info("door %s: %s %s: %s (%s)", decision.door, decision.outcome, who, decision.reason, decision.id)
         self.session.publish(DECISION, decision.door, payload=decision.encode())
         self._last[decision.door] = decision
-        self._publish_last(decision)
         self._snapshots.wanted(decision, decision.began_at, now)
 
     def _publish_last(self, decision: Decision) -> None:

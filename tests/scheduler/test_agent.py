@@ -9,7 +9,7 @@ import pytest
 from agents.runtime.events import Disconnected
 from agents.scheduler import switches
 from agents.wire.messages import Identity
-from agents.wire.topics import AVAILABILITY, DECISION, ENABLED, ENABLED_SET, GRANT, IDENTITY, SESSION
+from agents.wire.topics import AVAILABILITY, DECISION, ENABLED, ENABLED_SET, GRANT, IDENTITY, LAST, SESSION
 from tests.fakes import T0, after
 from tests.scheduler.house import ALWAYS, JUNK, House
 
@@ -39,7 +39,16 @@ def test_a_known_person_is_granted_at_the_doors_of_the_camera_and_nowhere_else(h
 def test_the_decision_is_told_before_the_door_is_ordered(house: House) -> None:
     house.see("Ana")
     house.see("Ana")
-    assert [s.topic.path for s in house.session.said][-2:] == [DECISION.path, GRANT.path]
+    assert [s.topic.path for s in house.session.said][-3:] == [DECISION.path, GRANT.path, LAST.path]
+
+
+def test_the_last_decision_is_told_anew_to_who_comes_later(house: House) -> None:
+    house.see("Ana")
+    house.see("Ana")
+    told = house.last(DECISION)
+    house.session.said.clear()
+    house.agent.publish_all(house.clock.now())
+    assert house.last(LAST) == told
 
 
 def test_a_camera_can_not_speak_for_another(house: House) -> None:
