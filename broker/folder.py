@@ -45,8 +45,9 @@ class Folder:
         """What the house told Home Assistant so far. A damaged file is made anew."""
         try:
             found = json.loads((self.path / "told.json").read_bytes())
-            nodes = tuple(node for node in found["nodes"] if NODE.fullmatch(node))
-            return Told(nodes, found["whole"] is True)
+            pairs = [(component, node) for component, node in found["entities"]]
+            good = tuple(pair for pair in pairs if all(NODE.fullmatch(level) for level in pair))
+            return Told(good, found["whole"] is True)
         except (FileNotFoundError, ValueError, TypeError, KeyError, RecursionError):
             return Told()
 

@@ -20,6 +20,10 @@ from broker.certificates import Pair
 from broker.clients import Client
 from broker.folder import Folder, own_names
 
+AGAIN = (
+    "home_assistant.discovery is no longer device: run this once more when all agents have restarted; until then "
+    "each may still tell Home Assistant of whole devices, to take them back"
+)
 CLIENTS_AUTHORITY = "clients-ca.crt"  # where a person put this file, clients need a certificate too
 
 
@@ -69,6 +73,7 @@ def _at_work(folder: Folder) -> Iterator[None]:
 
 def _make(folder: Folder, known: Mapping[str, Client], now: Now, rotate: str | None = None) -> Outcome:
     told = folder.told()
+    after = told.with_(folder.house)
     everybody, reached_as = acl.users(folder.house, known, told), _names(folder)
     names = [user.name for user in everybody]
     for name in names:
@@ -77,9 +82,11 @@ def _make(folder: Folder, known: Mapping[str, Client], now: Now, rotate: str | N
         raise BrokerError(f"there is no user {rotate!r}: {', '.join(names)}")
     done = Outcome()
     _certify(folder, reached_as, now, done)
+    if told.whole and not after.whole:
+        done.told.append(AGAIN)
     private.write(folder.path / "clients.json", clients.encode(known))
     _set_passwords(folder, names, rotate, done)
-    private.write(folder.path / "told.json", json.dumps(asdict(told.with_(folder.house)), indent=2).encode() + b"\n")
+    private.write(folder.path / "told.json", json.dumps(asdict(after), indent=2).encode() + b"\n")
     done.reload |= private.write(folder.path / "acl", acl.text(everybody, folder.house.home).encode())
     if private.write(folder.conf, conf_text(folder).encode()):
         done.restart = True

@@ -3,7 +3,8 @@
 Where each entity has a message of its own, an agent may tell of the kinds that it has, and of no other: who
 has a camera's password can't put a button into the interface that opens a door when somebody presses it. A
 message for a whole device can hold anything, so that form is allowed only to who chose it; and once more to
-who chose another since, for taking back what was told.
+who chose another since, for taking back what was told. A door may tell of a lock, and nothing keeps it from
+telling of one that commands another door: that is Home Assistant's to refuse, or its user's at the broker.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from agents.discovery.device import Device
 from agents.house import House
 
 Pairs = tuple[tuple[str, str], ...]
@@ -19,21 +21,22 @@ Pairs = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class Told:
-    """What the house told Home Assistant when the broker's files were last made: below which nodes ever,
+    """What the house told Home Assistant when the broker's files were last made: of which entities ever,
     and whether by messages for whole devices.
     """
 
-    nodes: tuple[str, ...] = ()
+    entities: Pairs = ()
     whole: bool = False
 
     def with_(self, house: House) -> Told:
         """As it is to be remembered."""
-        return Told(tuple(dict.fromkeys([*self.nodes, *nodes(house)])), _whole(house))
+        now = [pair for devices in house.devices().values() for pair in _pairs(devices)]
+        return Told(tuple(dict.fromkeys([*self.entities, *now])), _whole(house))
 
     def departed(self, house: House) -> list[str]:
         """Nodes of what the house has no more."""
         known = set(nodes(house))
-        return [node for node in self.nodes if node not in known]
+        return list(dict.fromkeys(node for _, node in self.entities if node not in known))
 
 
 NOTHING = Told()
@@ -51,13 +54,13 @@ def by_agent(house: House, agent: tuple[str, str], told: Told) -> tuple[Pairs, t
     """
     devices = house.devices()[agent]
     own, departed = house.home.node(*agent), told.departed(house)
-    components = sorted({entity.component for device in devices for entity in device.entities})
     below = [device.node for device in devices]
     below += [node for node in departed if agent[0] in ("recognizer", "scheduler") and node.startswith(f"{own}-")]
-    pairs = [(component, node) for node in below for component in components]
+    before = [(component, node) for component, node in told.entities if node in below]
     others = departed if agent[0] == "scheduler" else []
+    pairs = [*_pairs(devices), *before, *(("+", node) for node in others)]
     whole = [*below, *others] if _whole(house) or told.whole else []
-    return tuple(dict.fromkeys([*pairs, *(("+", node) for node in others)])), tuple(dict.fromkeys(whole))
+    return tuple(dict.fromkeys(pairs)), tuple(dict.fromkeys(whole))
 
 
 def to_home_assistant(house: House, agents: Sequence[tuple[str, str]], told: Told) -> tuple[str, ...]:
@@ -65,6 +68,11 @@ def to_home_assistant(house: House, agents: Sequence[tuple[str, str]], told: Tol
     seen = {house.home.node(*agent) for agent in agents}
     devices = [device for devices in house.devices().values() for device in devices]
     return (*(d.node for d in devices if seen.issuperset(d.info["identifiers"])), *told.departed(house))
+
+
+def _pairs(devices: Sequence[Device]) -> Pairs:
+    found = {(entity.component, device.node): None for device in devices for entity in device.entities}
+    return tuple(found)
 
 
 def _whole(house: House) -> bool:

@@ -43,5 +43,5 @@ def kept(before: Announced, topics: Collection[str]) -> Announced:
 def with_farewells(announcement: Announcement, topic: str, before: Announced) -> Announcement:
     """A device's message says which of its entities are gone, or they would stay."""
     known = next((topics[topic] for topics in before.values() if topic in topics), {})
-    lost = {key: component for key, component in known.items() if announcement.parts.get(key) != component}
+    lost = {key: component for key, component in known.items() if key not in announcement.parts}
     return without(announcement, lost) if lost else announcement

@@ -52,6 +52,7 @@ class DoorAgent(Agent):
         self._relay: Relay | None = None
         self._inputs = Inputs(settings, inbox)
         self._retry_at = self._check_at = 0.0
+        self._greets = False
         self._latencies = Latencies()
 
     def subscriptions(self) -> Sequence[Subscription]:
@@ -74,7 +75,7 @@ class DoorAgent(Agent):
     def on_connect(self, now: Now) -> None:
         self._door.words.lose()
         self._new_word(now)
-        self._outbox.connected()
+        self._greets = True
 
     def publish_all(self, now: Now) -> None:
         """By the end of the next turn."""
@@ -92,6 +93,7 @@ class DoorAgent(Agent):
             self._outbox.acknowledged(event.mid)
         elif isinstance(event, Disconnected):
             self._carry_out(self._door.lose_broker(now), now)
+            self._greets = False
             self._outbox.disconnected()
 
     def on_stall(self, stood_s: float, now: Now) -> None:
@@ -107,8 +109,15 @@ class DoorAgent(Agent):
         self._hold_orders.tick(now)
         self._publish_state()
         self._keep_in_touch(now)
-        self._outbox.pump()
+        self._tell_what_waited()
         return min(CHECK_S, self._door.due_s(now))
+
+    def _tell_what_waited(self) -> None:
+        """At a new connection only when it was said that this door is online: by then it is heard."""
+        if self._greets:
+            self._outbox.connected()
+        self._greets = False
+        self._outbox.pump()
 
     def report(self) -> Report:
         counters = {**self._journal.counters, "dropped": self.inbox.dropped, "lost": self._outbox.lost}

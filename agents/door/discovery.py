@@ -22,8 +22,7 @@ def devices(name: str, settings: DoorSettings, home: Household) -> list[Device]:
     entities = [
         Entity("lock", "lock", _lock(name, home)),
         Entity("event", "activity", _activity(name, home)),
-        Entity("number", "hold", _hold(name, settings, home)),
-        *_where_wired(name, settings, home),
+        *_what_it_has(name, settings, home),
     ]
     links = (link(home, "door", name),)
     told = [Entity(one.component, one.key, one.config, links) for one in entities]
@@ -77,7 +76,10 @@ def _hold(name: str, settings: DoorSettings, home: Household) -> dict[str, objec
     }
 
 
-def _where_wired(name: str, settings: DoorSettings, home: Household) -> Iterator[Entity]:
+def _what_it_has(name: str, settings: DoorSettings, home: Household) -> Iterator[Entity]:
+    least_s, most_s = settings.hold_bounds_s
+    if least_s < most_s:  # Home Assistant 2024.3 takes no number that can't be changed
+        yield Entity("number", "hold", _hold(name, settings, home))
     if settings.contact is not None:
         contact = {
             "name": "Contact",

@@ -46,6 +46,8 @@ class Appearances:
             return
         track = self._tracks.setdefault(face.track, _Track(mono, mono))
         track.seen_at = mono
+        if track.settled and track.person in self._seen_at:  # who turns away is still there
+            self._seen_at[track.person] = mono
         if not self._settle(track, face.person, mono):
             return
         person = face.person

@@ -123,8 +123,8 @@ def _handle(agent: Agent, event: object | None, herald: Herald, now: Now) -> Non
         raise event.error
     if isinstance(event, Connected):
         if event.number > agent.session.dropped:
-            herald.connected(now)
             agent.on_connect(now)
+            herald.connected(now)  # before what waited is told: Home Assistant does not hear who is offline
             agent.publish_all(now)
     elif isinstance(event, Message) and event.topic is BIRTH:
         herald.heard_of_home_assistant(event.payload, now)

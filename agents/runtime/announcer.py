@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import deque
 from collections.abc import Mapping, Sequence
 
 from agents.discovery import announced
@@ -17,6 +18,7 @@ from agents.discovery.device import Announcement, Device, announcements
 from agents.runtime.clock import Now
 from agents.runtime.session import Session
 
+AT_ONCE = 100  # messages in one turn of the agent
 SETTLE_S = 2.0  # Home Assistant takes its time to remove an entity, and would not take the same one anew meanwhile
 
 
@@ -38,24 +40,30 @@ class Announcer:
         self._session, self._devices, self._others, self._log = session, devices, others, log
         self._form = session.site.home.form
         self._own = {session.site.home.node(*agent): devices}
-        self._file = session.site.data / f"announced-{'-'.join(agent)}.json"
+        self._file = session.site.data / f"announced-{_memory(agent)}.json"
         self._remembered = self._load()
         self._due_at: float | None = None
+        self._pending: deque[Announcement] = deque()
 
     def begin(self, now: Now) -> None:
         self._due_at = now.mono
 
     def tick(self, now: Now) -> None:
-        if self._due_at is None or now.mono < self._due_at:
-            return
-        if self._withdraw():
-            self._due_at = now.mono + SETTLE_S
-            return
-        self._due_at = None
-        for one in announcements(self._devices, self._form):
-            full = announced.with_farewells(one, self._at(one), self._remembered)
-            self._session.publish(full.topic, *full.names, payload=full.payload)
-        self._remember(self._now({**self._others, **self._own}))
+        if self._due_at is not None and now.mono >= self._due_at:
+            withdrawn = self._withdraw()
+            self._due_at = now.mono + SETTLE_S if withdrawn else None
+            self._pending = deque(() if withdrawn else announcements(self._devices, self._form))
+        self._tell_some()
+
+    def _tell_some(self) -> None:
+        """Of hundreds of doors not all at once: the line is for other things, too."""
+        for _ in range(min(AT_ONCE, len(self._pending))):
+            full = announced.with_farewells(self._pending[0], self._at(self._pending[0]), self._remembered)
+            if self._session.publish(full.topic, *full.names, payload=full.payload) is None:
+                return  # there is no room just now
+            self._pending.popleft()
+            if not self._pending:
+                self._remember(self._now({**self._others, **self._own}))
 
     def _withdraw(self) -> bool:
         """Returns whether there was anything to take back."""
@@ -95,3 +103,9 @@ class Announcer:
             draft.replace(self._file)
         except OSError as error:
             self._log.warning("%s can't be written: %s", self._file, error)
+
+
+def _memory(agent: tuple[str, str]) -> str:
+    """There is one recognizer and one scheduler: under another id they find what they told before."""
+    kind, id_ = agent
+    return kind if kind in ("recognizer", "scheduler") else f"{kind}-{id_}"

@@ -45,7 +45,10 @@ class Herald:
     def connected(self, now: Now) -> None:
         """There is a new connection; perhaps nobody there has heard of this agent."""
         self._announcer.begin(now)
-        self._begin_anew()
+        self._announced = None
+        self._tell_availability()
+        self._review_at = float("-inf")
+        self._reporter.force()
 
     def heard_of_home_assistant(self, payload: bytes, now: Now) -> None:
         """When it was born it knows nothing; however often somebody says so, it is told no more than it can read."""
@@ -62,11 +65,6 @@ class Herald:
         if now.mono >= self._review_at:
             self._review_at = now.mono + REVIEW_S
             self._tell_health(now)
-
-    def _begin_anew(self) -> None:
-        self._announced = None
-        self._review_at = float("-inf")
-        self._reporter.force()
 
     def _tell_availability(self) -> None:
         available = self._agent.available()

@@ -22,6 +22,7 @@ from agents.wire.why import Why
 
 GRANT_VALID_S = 5.0
 LOOK_AGAIN_S = 3.0  # for so long after a YES, at least, the person is looked for
+ANSWER_MAX_AGE_S, AHEAD_S = 10.0, 2.0  # of an answer that says when it was given; who gives it has another clock
 READ_S = 1.0  # nobody reads a question and answers it in less: a bare YES that soon was for the one before
 FEWEST_FRAMES = 2  # a face in one frame only is no visit
 
@@ -86,6 +87,8 @@ class Gate:
             raise BadMessage(Refusal.STALE, "no such question is open")
         if now.mono > visit.wait_until:
             raise BadMessage(Refusal.STALE, "it came too late")
+        if answer.ts is not None and now.utc_is_set and not -AHEAD_S <= now.utc - answer.ts <= ANSWER_MAX_AGE_S:
+            raise BadMessage(Refusal.STALE, "it was given too long ago, or in the future")
         if answer.id is None and now.mono - visit.asked < READ_S:
             raise BadMessage(Refusal.STALE, "it came too soon after the question; answer with its id")
         who = answer.source or "somebody"

@@ -26,6 +26,12 @@ from agents.wire.topics import (
 
 Config = dict[str, object]
 
+# Home Assistant shows no more than 255 characters, and of a longer state none
+WHO_IS_LET_IN = (
+    "{{ value_json.people | map(attribute='person') | join(', ') | truncate(255, true, '…', 0) or 'nobody' }}"
+)
+# One that waited somewhere must not be the answer to the next question.
+ANSWER_ORDER = '{"answer":"{{ value }}","ts":{{ now().timestamp() }},"source":"homeassistant"}'
 # `Petra until 22:00`, with who asks; what is no such order goes as it is, and is refused
 LET_IN_ORDER = (
     "{% set words = value.rsplit(' until ', 1) %}"
@@ -100,7 +106,7 @@ def _let_in(door: str, home: Household) -> Config:
         "icon": "mdi:account-clock",
         "entity_category": "config",
         "state_topic": LET_IN.at(home.base, door),
-        "value_template": "{{ value_json.people | map(attribute='person') | join(', ') or 'nobody' }}",
+        "value_template": WHO_IS_LET_IN,
         "command_topic": LET_IN_SET.at(home.base, door),
         "command_template": LET_IN_ORDER,
         "min": 0,
@@ -155,7 +161,8 @@ def _answer(title: str, icon: str, answer: YesNo, door: str, home: Household) ->
         "name": title,
         "icon": icon,
         "command_topic": ANSWER.at(home.base, door),
-        "payload_press": _order(answer=answer),
+        "command_template": ANSWER_ORDER,
+        "payload_press": answer,
     }
 
 

@@ -68,10 +68,11 @@ class YesNo(StrEnum):
 
 
 class Answer(Order):
-    """To a question; without `id`, to the only one that is open."""
+    """To a question; without `id`, to the only one that is open. `ts` is when it was given."""
 
     answer: YesNo
     id: CorrelationId | None = None
+    ts: UtcSeconds | None = None
 
     @classmethod
     def _of_words(cls, words: str) -> Self:

@@ -171,7 +171,7 @@ def test_home_assistant_is_told_of_what_it_may_see_and_no_other_client_is() -> N
 def test_what_departed_is_taken_back_by_who_stays_and_home_assistant_hears_it() -> None:
     house = House.model_validate(houses.sections(("front",), ("porch",)))
     departed = ("facelatch-camera-yard", "facelatch-recognizer-main-yard", "facelatch-scheduler-main-back")
-    rights = rights_in(house, Told((*telling.nodes(house), *departed)))
+    rights = rights_in(house, Told(tuple(("sensor", node) for node in departed)).with_(house))
     assert set(departed) <= told_by(rights, "scheduler-main") & told_by(rights, "ha", "read")
     assert "facelatch-recognizer-main-yard" in told_by(rights, "recognizer-main")
     assert not any("yard" in node for user in ("camera-porch", "door-front") for node in told_by(rights, user))
@@ -199,6 +199,17 @@ def test_a_whole_device_is_told_by_who_chose_that_form_and_taken_back_by_who_did
     assert (whole in rights["camera-porch"]) is may
     assert ("write", "homeassistant/camera/facelatch-camera-porch/+/config") in rights["camera-porch"]
     assert (whole in rights_in(house, Told().with_(earlier).with_(house))["camera-porch"]) is (now == "device")
+
+
+def test_what_a_door_had_may_be_taken_back_by_it() -> None:
+    content = houses.sections(("front",), ("porch",))
+    content["doors"]["front"]["test_pulse_s"] = 0.5
+    before = House.model_validate(content)
+    del content["doors"]["front"]["test_pulse_s"]
+    house = House.model_validate(content)
+    button = ("write", "homeassistant/button/facelatch-door-front/+/config")
+    assert button not in rights_in(house)["door-front"]
+    assert button in rights_in(house, NOTHING.with_(before))["door-front"]
 
 
 def test_a_topic_of_a_new_shape_ends_with_an_error_instead_of_a_guess(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,11 @@ def any_house(draw: st.DrawFn) -> House:
     content["scheduler"]["id"] = draw(NAMES)
     content["mqtt"] = {"base": draw(st.sampled_from(["facelatch", "home/lock"]))}
     for i, door in enumerate(doors):
-        content["doors"][door] |= draw(st.sampled_from([{}, {"contact": {"pin": 20 + i}}, {"test_pulse_s": 0.5}]))
+        content["doors"][door] |= draw(
+            st.sampled_from(
+                [{}, {"contact": {"pin": 20 + i}}, {"test_pulse_s": 0.5}, {"hold_s": 0.5, "max_hold_s": 0.5}]
+            )
+        )
         windows = [{"who": "everybody", "days": "mon-fri", "from": "07:00", "to": "19:00"}]
         content["scheduler"]["doors"][door]["windows"] = [
             windows[0] | draw(st.sampled_from([{}, {"confirm": "phone"}]))
@@ -139,6 +143,13 @@ def test_no_config_category_on_what_only_tells(house: House) -> None:
     for _, entity in entities(house):
         if entity.component in ("sensor", "binary_sensor"):
             assert entity.config.get("entity_category") in (None, "diagnostic")
+
+
+@given(any_house())
+def test_a_number_has_room_between_its_bounds(house: House) -> None:
+    for _, entity in entities(house):
+        if entity.component == "number":
+            assert entity.config["min"] < entity.config["max"]
 
 
 def test_off_says_nothing() -> None:

@@ -86,6 +86,13 @@ def test_who_was_known_and_turns_away_is_no_stranger() -> None:
     assert street.frames(30, face(None)) == []
 
 
+def test_who_turns_away_for_long_and_back_was_there_all_the_time() -> None:
+    street = Street()
+    assert street.frames(20, face("Ana")) == ["Ana"]
+    assert street.frames(150, face(None)) == []
+    assert street.frames(20, face("Ana")) == []
+
+
 def test_a_stranger_beside_somebody_is_told_too() -> None:
     street = Street()
     assert sorted(street.frames(20, face("Ana", 1), face(None, 2))) == ["Ana", "unknown"]

@@ -130,6 +130,7 @@ class FakeAgent(Agent):
 
     def publish_all(self, now: Now) -> None:
         self.retained_at.append(now.mono)
+        self.does.get("publishes all", lambda: None)()
 
     def report(self) -> Report:
         self.asked += 1
@@ -484,6 +485,18 @@ def test_all_that_is_retained_is_told_at_a_connect_and_when_home_assistant_was_b
     assert agent.retained_at == [1000, 1060]
     assert agent.diary.count("says online") == 2
     assert len(agent.wire.healths) >= 2
+
+
+def test_who_hears_only_those_who_are_online_misses_nothing_of_what_waited(agent: FakeAgent) -> None:
+    agent.does["publishes all"] = lambda: agent.diary.append("publishes all")
+    agent.does["tick"] = lambda: agent.diary.append("tick")
+    diary = agent.run(Connected())
+    assert [what for what in diary if what in ("is connected", "says online", "publishes all", "tick")][:4] == [
+        "is connected",
+        "says online",
+        "publishes all",
+        "tick",
+    ]
 
 
 def test_home_assistants_end_is_nothing_to_an_agent(agent: FakeAgent) -> None:

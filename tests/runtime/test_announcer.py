@@ -145,6 +145,14 @@ def test_an_entity_that_is_gone_from_a_whole_device_is_named_once_more_and_then_
     assert list(json.loads(later)["components"]) == ["lock"]
 
 
+def test_an_entity_that_becomes_one_of_another_kind_is_told_of_as_what_it_is(agent: Agent) -> None:
+    agent.live([device()], "device")
+    other = device("facelatch-door-front", "lock", "bell")
+    changed = replace(other, entities=(other.entities[0], Entity("event", "bell", {"name": "Bell"}, ("x",))))
+    ((_, payload),) = agent.live([changed], "device")
+    assert json.loads(payload)["components"]["bell"]["name"] == "Bell"
+
+
 def test_what_is_as_it_was_is_told_again_and_nothing_taken_back(agent: Agent) -> None:
     first = agent.live([device()])
     assert agent.live([device()]) == first
@@ -181,6 +189,36 @@ def test_what_one_that_is_there_tells_no_more_is_its_own_affair(agent: Agent) ->
         announcer.begin(after(0))
         announcer.tick(after(0))
     assert not any(payload == b"" for _, payload in agent.broker.heard)
+
+
+def test_under_another_id_the_scheduler_takes_back_what_it_told_under_the_one_before(agent: Agent) -> None:
+    agent.live([device("facelatch-scheduler-main", "away")], name=("scheduler", "main"))
+    agent.live([device("facelatch-scheduler-roof", "away")], name=("scheduler", "roof"))
+    assert set(agent.broker.retained) == {"homeassistant/sensor/facelatch-scheduler-roof/away/config"}
+
+
+class NarrowLine(Line):
+    """Takes so many messages in a turn."""
+
+    room = 30
+
+    def publish(self, topic, *names, payload, properties=()):  # type: ignore[no-untyped-def]
+        if self.room == 0:
+            return None
+        self.room -= 1
+        self._broker.take(topic.at(self.site.root(topic), *names), payload)
+        return 1
+
+
+def test_a_big_house_is_told_of_whole_though_the_line_takes_little_at_once(tmp_path: Path) -> None:
+    broker, keys = Broker(), [f"k{i}" for i in range(250)]
+    line = NarrowLine(broker, tmp_path, "single", "homeassistant")
+    announcer = Announcer(line, ("scheduler", "main"), [device("facelatch-scheduler-main", *keys)], {}, LOG)
+    announcer.begin(after(0))
+    for turn in range(20):
+        line.room = 30
+        announcer.tick(after(turn))
+    assert len(broker.retained) == len(broker.heard) == len(keys)
 
 
 @pytest.mark.parametrize("damage", [b"", b"[]", b'{"a": 1}', b'{"a": {"b": 1}}', b"\xff", b"[" * 100_000, b"null"])

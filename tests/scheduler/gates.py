@@ -114,14 +114,16 @@ class Scene:
         self.effects += effects
         return effects
 
-    def answer(self, answer: str, id_: str | None = None, source: str | None = None) -> Sequence[Effect]:
+    def answer(
+        self, answer: str, id_: str | None = None, source: str | None = None, ts: float | None = None
+    ) -> Sequence[Effect]:
         """Raises BadMessage."""
-        return self.note(self.gate.answer(Answer(answer=YesNo(answer), id=id_, source=source), self.now))
+        return self.note(self.gate.answer(Answer(answer=YesNo(answer), id=id_, source=source, ts=ts), self.now))
 
-    def refused(self, answer: str, id_: str | None = None) -> str:
+    def refused(self, answer: str, id_: str | None = None, ts: float | None = None) -> str:
         """What is said of an answer that comes too late, too soon or to no question."""
         with pytest.raises(BadMessage) as error:
-            self.answer(answer, id_)
+            self.answer(answer, id_, ts=ts)
         assert error.value.refusal is Refusal.STALE
         return str(error.value)
 

@@ -117,3 +117,21 @@ def test_the_decision_says_the_evidence_of_the_frame_that_opened() -> None:
     scene.answer("YES")
     scene.see("Ana", STRANGER)
     assert scene.decisions[0].evidence == Votes(agreeing=3, needed=2, frames=13, faces=2)
+
+
+@pytest.mark.parametrize("age_s", [10.1, 3600.0, -2.1])
+def test_an_answer_that_waited_somewhere_is_none(age_s: float) -> None:
+    scene = asked()
+    scene.stay(2.0, "Ana")
+    assert "too long ago" in scene.refused("YES", ts=scene.now.utc - age_s)
+    scene.see("Ana")
+    assert scene.grants == []
+
+
+@pytest.mark.parametrize("age_s", [0.0, 9.9, -1.9])
+def test_an_answer_that_was_just_given_counts(age_s: float) -> None:
+    scene = asked()
+    scene.stay(2.0, "Ana")
+    scene.answer("YES", ts=scene.now.utc - age_s)
+    scene.see("Ana")
+    assert len(scene.grants) == 1
