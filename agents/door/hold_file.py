@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
+from agents.runtime import atomic
 from agents.wire.messages import BadMessage, Payload
 
 
@@ -30,14 +30,8 @@ def load(path: Path) -> Remembered | None:
 
 
 def save(path: Path, what: Remembered) -> None:
-    """Replace the file as a whole: after a power cut it is the old one or the new one. Raises HoldFileError."""
-    draft = path.with_suffix(".new")
+    """Raises HoldFileError."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with draft.open("wb") as file:
-            file.write(what.encode())
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+        atomic.write(path, what.encode())
     except OSError as error:
         raise HoldFileError(f"{path}: can't be written: {error}") from None

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from agents.discovery import announced
 from agents.discovery.announced import Announced
 from agents.discovery.device import Announcement, Device, announcements
+from agents.runtime import atomic
 from agents.runtime.clock import Now
 from agents.runtime.session import Session
 
@@ -96,11 +97,8 @@ class Announcer:
         if what == self._remembered:
             return
         self._remembered = what
-        draft = self._file.with_suffix(".new")
         try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            draft.write_text(json.dumps(what, indent=1), encoding="utf-8")
-            draft.replace(self._file)
+            atomic.write(self._file, json.dumps(what, indent=1).encode())
         except OSError as error:
             self._log.warning("%s can't be written: %s", self._file, error)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
+from agents.runtime import atomic
 from agents.scheduler.standing import Standing
 from agents.wire.messages import BadMessage
 
@@ -28,15 +28,9 @@ def load(folder: Path) -> Standing:
 
 
 def save(folder: Path, standing: Standing) -> None:
-    """Replace the file as a whole: after a power cut it is the old one or the new one."""
+    """Raises SwitchesError."""
     path = folder / NAME
-    draft = path.with_suffix(".new")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with draft.open("wb") as file:
-            file.write(standing.encode())
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+        atomic.write(path, standing.encode())
     except OSError as error:
         raise SwitchesError(f"{path}: can't be written: {error}") from None
