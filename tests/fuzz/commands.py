@@ -159,7 +159,11 @@ def let_in(reader: Reader) -> list[Pair]:
 def order(reader: Reader) -> list[Pair]:
     """An answer, a switch, somebody to let in, or a hold time."""
     some = [
-        [("answer", reader.pick((b'"YES"', b'"NO"', b'"maybe"'))), ("id", reader.pick(IDS))],
+        [
+            ("answer", reader.pick((b'"YES"', b'"NO"', b'"maybe"'))),
+            ("id", reader.pick(IDS)),
+            ("ts", reader.pick(NUMBERS)),
+        ],
         [("state", reader.pick((b'"ON"', b'"OFF"', b'"on"')))],
         [("hold_s", reader.pick(NUMBERS))],
         [("person", reader.pick(PEOPLE)), ("until", reader.pick((*NUMBERS, b'"22:00"', b'"24:00"', b'"7:5"')))],

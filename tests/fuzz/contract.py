@@ -56,9 +56,14 @@ def hold(payload: bytes) -> dict[str, Any] | None:
 
 
 def answer(payload: bytes) -> dict[str, Any] | None:
-    """YES or NO, in words or as an object with its source and the question's id."""
-    found = _order(payload, "answer", ("id",))
-    right = found is not None and found["answer"] in ("YES", "NO") and (found["id"] is None or is_id(found["id"]))
+    """YES or NO, in words or as an object with its source, the question's id and the time it was given."""
+    found = _order(payload, "answer", ("id", "ts"))
+    right = (
+        found is not None
+        and found["answer"] in ("YES", "NO")
+        and (found["id"] is None or is_id(found["id"]))
+        and (found["ts"] is None or is_time(found["ts"]))
+    )
     return found if right else None
 
 

@@ -210,6 +210,7 @@ ASKED = (
     *(EVENING + ANA + answer(BY_THE_PORCH) + see("Ana") * 2, EVENING + ANA + answer("YES") + see("Ana")),
     *(EVENING + ANA + wait(1.0) + answer(word) + see("Ana") * 2 for word in ("YES", "NO", "yes", '{"answer":"NO"}')),
     *(EVENING + ANA + wait(1.0) + answer(*to) + see("Ana") for to in (("YES", "back"), ("YES", "front", True))),
+    *(EVENING + ANA + wait(1.0) + answer(f'{{"answer":"YES","ts":{ts}}}') + see("Ana") for ts in (0, 1800043210, 9e10)),
     *(EVENING + ANA + wait(6.0), EVENING + ANA + STAYS * 6, EVENING + ANA + answer(BY_THE_PORCH)),
     EVENING + see("Ana", track=1) * 2 + answer(BY_THE_PORCH) + (wait(1.0) + see(None, track=1)) * 6,
     EVENING

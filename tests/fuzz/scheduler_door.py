@@ -113,6 +113,8 @@ class Door:
         stay = self.asked
         if stay is None or stay.question is None or read["id"] not in (None, stay.question["id"]):
             return False
+        if read["ts"] is not None and now.utc_is_set and not -2 <= now.utc - read["ts"] <= 10:
+            return False
         if self._has_waited_too_long(now) or (read["id"] is None and now.s - stay.asked_s < READ_S):
             return False
         stay.answered = read["answer"] == "YES"

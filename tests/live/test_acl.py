@@ -117,10 +117,10 @@ door-front            | lock number event sensor binary_sensor device_automation
 door-back             | lock number event sensor binary_sensor device_automation  | door-back
 camera-porch          | camera sensor binary_sensor                               | camera-porch
 camera-yard           | camera sensor binary_sensor                               | camera-yard
-recognizer-main       | sensor event image binary_sensor                          | recognizer-main
-recognizer-main-porch | sensor event image binary_sensor                          | recognizer-main
-recognizer-main-yard  | sensor event image binary_sensor                          | recognizer-main
-scheduler-main        | switch sensor event text binary_sensor device_automation tag | scheduler-main
+recognizer-main       | sensor binary_sensor                                      | recognizer-main
+recognizer-main-porch | sensor event image                                        | recognizer-main
+recognizer-main-yard  | sensor event image                                        | recognizer-main
+scheduler-main        | switch sensor binary_sensor                               | scheduler-main
 scheduler-main-front  | switch sensor event text binary_sensor device_automation tag | scheduler-main
 scheduler-main-back   | switch sensor event text binary_sensor device_automation tag | scheduler-main
 """
