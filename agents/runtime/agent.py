@@ -92,7 +92,7 @@ def run(agent: Agent, clock: Clock) -> None:
         stack.callback(agent.session.close)
         stack.callback(agent.close)
         agent.start()
-        agent.session.subscribe([*agent.subscriptions(), *births(agent.session)])
+        agent.session.subscribe([*agent.subscriptions(), *births(agent.session, (agent.kind, agent.name))])
         agent.session.start()
         watchdog.ready()
         _loop(agent, clock, watchdog)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agents.discovery.common import with_diagnostics
-from agents.runtime.announcer import Announcer
+from agents.runtime.announcer import Announcer, file_of
 from agents.runtime.board import Thermometer
 from agents.runtime.clock import Now
 from agents.runtime.events import Subscription
@@ -24,9 +24,10 @@ REVIEW_S = 0.1  # how often an agent that is kept busy is asked how it is
 CLOCK = "the clock is not synchronised: this computer does not know what time it is"
 
 
-def births(session: Session) -> Sequence[Subscription]:
-    """How an agent hears that Home Assistant has started."""
-    return () if session.site.home.form == "off" else (Subscription(BIRTH, (), latest=True),)
+def births(session: Session, agent: tuple[str, str]) -> Sequence[Subscription]:
+    """How an agent hears that Home Assistant has started; not who never told it anything."""
+    tells = session.site.home.form != "off" or file_of(session.site, agent).exists()
+    return (Subscription(BIRTH, (), latest=True),) if tells else ()
 
 
 class Herald:
@@ -45,6 +46,9 @@ class Herald:
     def connected(self, now: Now) -> None:
         """There is a new connection; perhaps nobody there has heard of this agent."""
         self._announcer.begin(now)
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
         self._announced = None
         self._tell_availability()
         self._review_at = float("-inf")
@@ -58,7 +62,8 @@ class Herald:
     def tell(self, now: Now) -> None:
         if self._birth_at is not None and now.mono >= self._birth_at:
             self._birth_at, self._last_birth_at = None, now.mono
-            self.connected(now)
+            self._announcer.born(now)
+            self._begin_anew()
             self._agent.publish_all(now)
         self._announcer.tick(now)
         self._tell_availability()

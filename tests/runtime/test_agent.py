@@ -12,6 +12,7 @@ import pytest
 
 from agents.discovery.household import Form, Household
 from agents.runtime.agent import IDLE_S, STALL_S, Agent, open_session, run
+from agents.runtime.announcer import file_of
 from agents.runtime.clock import Clock, Now
 from agents.runtime.events import Connected, Disconnected, Message, Published, Subscription
 from agents.runtime.health import Report
@@ -517,4 +518,7 @@ def test_who_does_not_tell_home_assistant_does_not_listen_to_it(tmp_path: Path) 
     for form, wanted in forms:
         site = Site(MqttSettings(), tmp_path, tmp_path, home=Household(form=form))
         session, _, _ = open_session(site, "door", "front")
-        assert tuple(subscription.topic for subscription in births(session)) == wanted
+        assert tuple(subscription.topic for subscription in births(session, ("door", "front"))) == wanted
+    file_of(site, ("door", "front")).write_text("{}")
+    off, _, _ = open_session(Site(MqttSettings(), tmp_path, tmp_path), "door", "front")
+    assert births(off, ("door", "front")), "there may be something to take back"

@@ -16,6 +16,7 @@ from agents.runtime.announcer import SETTLE_S, Announcer
 from agents.runtime.settings import MqttSettings, Site
 from tests.fakes import FakeSession, after
 
+FORMS_AND_BACK: tuple[Form, ...] = ("single", "device", "single")
 LOG = logging.getLogger("test")
 
 
@@ -151,6 +152,38 @@ def test_an_entity_that_becomes_one_of_another_kind_is_told_of_as_what_it_is(age
     changed = replace(other, entities=(other.entities[0], Entity("event", "bell", {"name": "Bell"}, ("x",))))
     ((_, payload),) = agent.live([changed], "device")
     assert json.loads(payload)["components"]["bell"]["name"] == "Bell"
+
+
+def test_what_was_taken_back_while_home_assistant_was_away_is_taken_back_again_at_its_birth_once(
+    tmp_path: Path,
+) -> None:
+    agent = Agent(tmp_path)
+    agent.live([device()])
+    agent.live([device()], "device")  # restarted together with the broker: nobody heard it
+    line = Line(agent.broker, tmp_path, "device", "homeassistant")
+    announcer = Announcer(line, ("door", "front"), [device()], {}, LOG)  # and once more
+    for expected in ([*sorted(SINGLE)], []):
+        before = len(agent.broker.heard)
+        announcer.born(after(0))
+        announcer.tick(after(0))
+        announcer.tick(after(SETTLE_S))
+        heard = agent.broker.heard[before:]
+        assert sorted(topic for topic, payload in heard if not payload) == expected
+        assert [topic for topic, payload in heard if payload] == [*WHOLE]
+        assert heard[-1][1]  # told after it was taken back
+
+
+def test_what_is_told_again_is_not_taken_back_at_a_birth(tmp_path: Path) -> None:
+    agent = Agent(tmp_path)
+    for form in FORMS_AND_BACK:
+        agent.live([device()], form)
+    announcer = Announcer(
+        Line(agent.broker, tmp_path, "single", "homeassistant"), ("door", "front"), [device()], {}, LOG
+    )
+    announcer.born(after(0))
+    announcer.tick(after(0))
+    announcer.tick(after(SETTLE_S))
+    assert set(agent.broker.retained) == SINGLE
 
 
 def test_what_is_as_it_was_is_told_again_and_nothing_taken_back(agent: Agent) -> None:
