@@ -136,6 +136,8 @@ class House(Section):
 
     def _misnamed(self) -> Iterator[tuple[Loc, str]]:
         told = self.home_assistant
+        if f"{told.prefix}/".startswith(f"{self.mqtt.base}/"):
+            yield ("home_assistant", "prefix"), f"is below {self.mqtt.base}, the house's own base"
         for section, names, known in (("doors", told.doors, self.doors), ("cameras", told.cameras, self.cameras)):
             for name in names:
                 if name not in known:

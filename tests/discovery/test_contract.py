@@ -152,6 +152,13 @@ def test_a_number_has_room_between_its_bounds(house: House) -> None:
             assert entity.config["min"] < entity.config["max"]
 
 
+@pytest.mark.parametrize(("prefix", "wrong"), [("facelatch", True), ("facelatch/ha", True), ("facelatch-ha", False)])
+def test_home_assistants_prefix_is_none_of_the_houses_own_topics(prefix: str, wrong: bool) -> None:
+    content = houses.sections(("front",), ("front",)) | {"home_assistant": {"prefix": prefix}}
+    found = [loc for loc, _ in House.model_validate(content).conflicts()]
+    assert (("home_assistant", "prefix") in found) is wrong
+
+
 def test_off_says_nothing() -> None:
     assert messages(House.model_validate(houses.sections(("front",), ("front",))), "off") == []
 

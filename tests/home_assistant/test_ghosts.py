@@ -70,6 +70,22 @@ def test_a_camera_that_is_gone_is_taken_back_by_the_others(changing: Site) -> No
     site.hass.wait("camera.front_camera", "idle")
 
 
+def test_what_is_gone_when_home_assistant_was_away_is_taken_back_when_it_is_back(changing: Site) -> None:
+    """`facelatch up` starts the broker anew too, and is back before Home Assistant has noticed."""
+    site = changing
+    site.may_complain_of = ("MQTT server", "Error talking to MQTT")  # of what else
+    site.house.stop_agents()
+    site.house.broker.stop()
+    for old, new in ((YARD, ""), (BOTH, ONE)):
+        site.house.home.edit(old, new)
+    site.house.broker.facelatch("broker", "init")
+    site.house.start_broker()
+    site.house.start_agents()
+    wait_until("its messages are gone", lambda: not [topic for topic in site.house.announced() if "yard" in topic])
+    wait_until("its device is gone", lambda: "Yard camera" not in site.hass.devices())
+    site.hass.wait("camera.front_camera", "idle")
+
+
 def unique_ids(site: Site) -> dict[str, str]:
     return {entry["unique_id"]: entity for entity, entry in site.hass.entities().items()}
 
