@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.discovery.household import Household
@@ -65,6 +65,7 @@ def any_house(draw: st.DrawFn) -> House:
     return House.model_validate(houses.sections(doors, cameras))
 
 
+@settings(max_examples=30)
 @given(any_house())
 def test_in_any_house_each_topic_has_one_writing_program_or_only_people(house: House) -> None:
     writers: dict[str, set[str]] = {}
@@ -83,6 +84,7 @@ def test_in_any_house_each_topic_has_one_writing_program_or_only_people(house: H
             assert len(users) == 1
 
 
+@settings(max_examples=30)
 @given(any_house())
 def test_in_any_house_grants_are_the_schedulers_and_away_mode_is_for_who_may_open_all_doors(house: House) -> None:
     for user, pairs in rights_in(house).items():
@@ -91,6 +93,7 @@ def test_in_any_house_grants_are_the_schedulers_and_away_mode_is_for_who_may_ope
         assert user == "ha" or not any(topic.endswith("/away/set") for topic in written)
 
 
+@settings(max_examples=30)
 @given(any_house())
 def test_in_any_house_wildcards_are_for_answers_and_below_a_node_of_ones_own(house: House) -> None:
     for user, pairs in rights_in(house).items():
@@ -103,6 +106,7 @@ def test_in_any_house_wildcards_are_for_answers_and_below_a_node_of_ones_own(hou
             assert topic == answers or not set("+#") & set(topic)
 
 
+@settings(max_examples=30)
 @given(any_house())
 def test_in_any_house_every_program_has_a_user_by_the_name_it_connects_with(house: House) -> None:
     users = [user.name for user in acl.users(house, {})]
@@ -177,6 +181,7 @@ def test_what_departed_is_taken_back_by_who_stays_and_home_assistant_hears_it() 
     assert not any("yard" in node for user in ("camera-porch", "door-front") for node in told_by(rights, user))
 
 
+@settings(max_examples=30)
 @given(any_house())
 def test_a_cameras_password_puts_nothing_into_home_assistant_that_commands(house: House) -> None:
     rights = rights_in(house)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.discovery.device import Announcement, Device, Entity, announcements
@@ -66,6 +66,7 @@ def topics_in(config: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield key, value
 
 
+@settings(max_examples=30)
 @given(any_house())
 def test_home_assistant_may_do_what_it_is_told_to(house: House) -> None:
     for _, entity in entities(house):
@@ -79,6 +80,7 @@ def test_home_assistant_may_do_what_it_is_told_to(house: House) -> None:
                 assert "people" in topic.readers
 
 
+@settings(max_examples=30)
 @given(any_house())
 def test_every_entity_hangs_on_the_agents_that_make_it_work(house: House) -> None:
     everybody = {f"{house.mqtt.base}/{kind}/{name}/availability" for kind, name in house.agents}
@@ -93,6 +95,7 @@ def test_every_entity_hangs_on_the_agents_that_make_it_work(house: House) -> Non
         assert not entity.links or writers - {"each agent"} <= linked
 
 
+@settings(max_examples=30)
 @given(any_house(), st.sampled_from(FORMS))
 def test_no_two_entities_have_one_id_or_one_place(house: House, form: Form) -> None:
     told = messages(house, form)
@@ -105,6 +108,7 @@ def test_no_two_entities_have_one_id_or_one_place(house: House, form: Form) -> N
     assert len(parts) == len(list(entities(house)))
 
 
+@settings(max_examples=30)
 @given(any_house())
 def test_both_forms_say_the_same(house: House) -> None:
     single = {}
@@ -118,6 +122,7 @@ def test_both_forms_say_the_same(house: House) -> None:
     assert whole == single
 
 
+@settings(max_examples=30)
 @given(any_house())
 def test_a_device_is_described_alike_by_all_who_tell_of_it_and_every_link_leads_to_one(house: House) -> None:
     described: dict[str, object] = {}
@@ -128,6 +133,7 @@ def test_a_device_is_described_alike_by_all_who_tell_of_it_and_every_link_leads_
     assert {device.info["via_device"] for device in devices(house) if "via_device" in device.info} <= set(described)
 
 
+@settings(max_examples=30)
 @given(any_house())
 def test_keys_are_such_as_home_assistant_takes_for_topics_and_names_are_for_people(house: House) -> None:
     for device, entity in entities(house):
@@ -138,6 +144,7 @@ def test_keys_are_such_as_home_assistant_takes_for_topics_and_names_are_for_peop
         assert name is None or not name.lower().startswith(str(device.info["name"]).lower())
 
 
+@settings(max_examples=30)
 @given(any_house())
 def test_no_config_category_on_what_only_tells(house: House) -> None:
     for _, entity in entities(house):
@@ -145,6 +152,7 @@ def test_no_config_category_on_what_only_tells(house: House) -> None:
             assert entity.config.get("entity_category") in (None, "diagnostic")
 
 
+@settings(max_examples=30)
 @given(any_house())
 def test_a_number_has_room_between_its_bounds(house: House) -> None:
     for _, entity in entities(house):
