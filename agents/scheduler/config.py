@@ -194,7 +194,8 @@ class SchedulerSettings(Section):
 
     def asks_people(self, door: str) -> bool:
         """Whether there is any window at this door for which somebody has to agree."""
-        return any(opening.confirm and self.doors[door] in policies for _, opening, policies in self._openings())
+        wanted = self.doors[door]  # itself: another door may have an equal policy, and other exceptions
+        return any(opening.confirm and any(p is wanted for p in policies) for _, opening, policies in self._openings())
 
     def single_frames(self) -> Iterator[tuple[Loc, list[Name]]]:
         """Where one frame is evidence enough, and of which cameras."""

@@ -72,6 +72,7 @@ SEEDS = [
     b"\x00\xffnot a database",
     b"\x00\xff" + b"SQLite format 3\x00",
     b"\x01\x00\x00\xff\x00\x00",
+    b"\x01\x90\x08\x00\x01",  # encodings of nobody, by another encoder
 ]
 SEEDS += [b"\x01" + at.to_bytes(2) + b"\x00\x01" + bytes([n]) for at in range(0, 24_576, 512) for n in range(2)]
 SEEDS += [b"\x01" + at.to_bytes(2) + b"\x00\x01\x01" for at in (*range(100), *range(3400, 4096, 16))]  # header, schema

@@ -239,10 +239,13 @@ class Gallery(Store):
 
     def _other(self, db: Database, encoder: str) -> GalleryError:
         """What is wrong where somebody was encoded by another encoder, and the way out."""
-        name, found = db.execute(
+        row = db.execute(
             "SELECT name, encoder FROM encodings JOIN people ON people.id = person_id WHERE encoder IS NOT ? LIMIT 1",
             (encoder,),
         ).fetchone()
+        if row is None:
+            return GalleryError(f"{self.path}: is damaged: it holds encodings of nobody")
+        name, found = row
         kept, lost = (_names(db, encoder, with_crops) for with_crops in (True, False))
         way_out = "run facelatch people reencode"
         if lost:
