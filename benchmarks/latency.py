@@ -43,7 +43,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from agents.cli.listen import listening
 from agents.runtime.events import Message, Subscription
 from agents.runtime.inbox import Inbox
-from agents.wire.messages import DoorEvent, EventType, Identity, Outcome
+from agents.wire.identity import Identity
+from agents.wire.messages import DoorEvent, EventType, Outcome
 from agents.wire.scheduling import Decision
 from agents.wire.stamp import Stamp
 from agents.wire.topics import AVAILABILITY, DECISION, EVENT, FRAME, IDENTITY

@@ -54,7 +54,7 @@ from agents.recognizer.vision.manifest import shipped
 from agents.recognizer.vision.models import Models
 from agents.runtime.clock import Clock
 from agents.runtime.events import Message, Subscription
-from agents.wire.messages import Identity
+from agents.wire.identity import Identity
 from agents.wire.stamp import Stamp
 from agents.wire.topics import FRAME, IDENTITY
 from benchmarks import idle, report

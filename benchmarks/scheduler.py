@@ -37,7 +37,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import broker
 from agents import house
 from agents.runtime.settings import Site
-from agents.wire.messages import Availability, Box, Face, Identity, Outcome
+from agents.wire.identity import Box, Face, Identity
+from agents.wire.messages import Availability, Outcome
 from agents.wire.scheduling import Decision
 from agents.wire.topics import AVAILABILITY, DECISION, IDENTITY, SESSION
 from benchmarks import report

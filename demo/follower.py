@@ -13,7 +13,8 @@ from agents.cli.narrate import Narrator
 from agents.cli.watch import everything, stamp
 from agents.runtime.events import Message
 from agents.runtime.inbox import Inbox
-from agents.wire.messages import Availability, DoorEvent, EventType, Identity, Outcome
+from agents.wire.identity import Identity
+from agents.wire.messages import Availability, DoorEvent, EventType, Outcome
 from agents.wire.scheduling import Decision
 from agents.wire.topics import AVAILABILITY, DECISION, EVENT, IDENTITY, Topic
 from demo.house import DemoHouse, HouseFailed

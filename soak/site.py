@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from agents.wire.messages import Availability, Cause, DoorEvent, EventType, Identity
+from agents.wire.identity import Identity
+from agents.wire.messages import Availability, Cause, DoorEvent, EventType
 from demo.house import DemoHouse, Tuning, temporary_house
 from demo.photos import photos
 from soak.ear import Address, Ear, Heard

@@ -14,6 +14,7 @@ import pytest
 from pydantic import BaseModel
 
 from agents.wire import topics
+from agents.wire.identity import Identity
 from agents.wire.messages import (
     MAX_COMMAND_BYTES,
     MAX_FRAME_BYTES,
@@ -26,7 +27,6 @@ from agents.wire.messages import (
     EventType,
     Grant,
     Health,
-    Identity,
     LockState,
     Payload,
     Refusal,

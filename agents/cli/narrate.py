@@ -7,18 +7,8 @@ from collections.abc import Iterator
 
 from agents.cli.words import LEAF, WORDS
 from agents.runtime.events import Message
-from agents.wire.messages import (
-    Action,
-    Availability,
-    BadMessage,
-    Cause,
-    DoorEvent,
-    EventType,
-    Face,
-    Health,
-    Identity,
-    Outcome,
-)
+from agents.wire.identity import Face, Identity
+from agents.wire.messages import Action, Availability, BadMessage, Cause, DoorEvent, EventType, Health, Outcome
 from agents.wire.orders import HoldOrder, plain_number
 from agents.wire.scheduling import Decision, LetInList, Question
 from agents.wire.topics import (

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from agents.wire.messages import Face, Identity
+from agents.wire.identity import Face, Identity
 from agents.wire.recognition import Recognition, RecognitionType
 
 AGREEING = 2  # frames of one track in which it is the same person

@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 from agents.recognizer.matcher import Encoding, Match
 from agents.runtime.clock import Now
 from agents.wire.feed import Feed
-from agents.wire.messages import Box, Face, Identity
+from agents.wire.identity import Box, Face, Identity
 from agents.wire.stamp import Stamp
 from agents.wire.values import NOBODY, UNKNOWN
 

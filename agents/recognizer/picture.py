@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from agents.recognizer.jpeg import check_frame
 from agents.sight.motion import ROWS, Cells
-from agents.wire.messages import BadMessage, Box, Face, Identity, Refusal
+from agents.wire.identity import Box, Face, Identity
+from agents.wire.messages import BadMessage, Refusal
 
 Pixels = npt.NDArray[np.uint8]
 

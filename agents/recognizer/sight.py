@@ -14,7 +14,7 @@ from agents.recognizer.vision.engine import Engine
 from agents.recognizer.vision.found import Pixels
 from agents.runtime.clock import Now
 from agents.sight.motion import Scene
-from agents.wire.messages import Identity
+from agents.wire.identity import Identity
 from agents.wire.stamp import Stamp
 
 LOOK_ANYWAY_S = 2.0  # between searches of a still picture: nobody is overlooked for longer

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from agents.recognizer.core import Seen
 from agents.recognizer.evidence import MAX_AGE_S, Evidence
 from agents.recognizer.matcher import Encoding
-from agents.wire.messages import Box
+from agents.wire.identity import Box
 
 FORGET_S = MAX_AGE_S  # a face not seen for so long is a new one when it comes back
 OVERLAP = 0.2  # of intersection over union: heads move by a third of their width in a tenth of a second

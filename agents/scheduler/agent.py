@@ -25,7 +25,8 @@ from agents.scheduler.recorder import JournalInbox, Recorder
 from agents.scheduler.rules import Rules
 from agents.scheduler.snapshots import Snapshots
 from agents.scheduler.switchboard import Switchboard
-from agents.wire.messages import Availability, BadMessage, Grant, Identity, Outcome, Refusal, Switch, read_session
+from agents.wire.identity import Identity
+from agents.wire.messages import Availability, BadMessage, Grant, Outcome, Refusal, Switch, read_session
 from agents.wire.scheduling import Answer, Decision, Question
 from agents.wire.topics import (
     ANSWER,

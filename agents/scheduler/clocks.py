@@ -5,7 +5,7 @@ from __future__ import annotations
 from agents.runtime.clock import Now
 from agents.scheduler.objection import Objection
 from agents.scheduler.visits import FUTURE_S, fresh
-from agents.wire.messages import Identity
+from agents.wire.identity import Identity
 from agents.wire.why import Why
 
 # The recognizer passes over what is older than its max_age_s, and the broker what waited for 5 s:

@@ -16,7 +16,8 @@ from agents.scheduler.objection import Objection
 from agents.scheduler.rules import Rules, Ruling
 from agents.scheduler.standing import Standing
 from agents.scheduler.visits import View, Visit
-from agents.wire.messages import BadMessage, Grant, Identity, Outcome, Refusal
+from agents.wire.identity import Identity
+from agents.wire.messages import BadMessage, Grant, Outcome, Refusal
 from agents.wire.scheduling import Answer, Decision, Question, Votes, YesNo
 from agents.wire.why import Why
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from agents.runtime.clock import Now
 from agents.scheduler.config import Evidence
 from agents.scheduler.objection import Objection
-from agents.wire.messages import Face, Identity
+from agents.wire.identity import Face, Identity
 from agents.wire.scheduling import Question
 from agents.wire.why import Why
 

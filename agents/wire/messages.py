@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from agents.wire.values import CorrelationId, Name, PersonName, Pixels, Seq, Text, UtcSeconds, one_line
+from agents.wire.values import CorrelationId, PersonName, Seq, Text, UtcSeconds, one_line
 
 MAX_JSON_BYTES = 16_384
 MAX_COMMAND_BYTES = 1_024
@@ -131,49 +131,6 @@ def first_error(error: ValidationError) -> str:
     told = str(first["msg"])
     what = told if len(told) <= MOST_SAID else f"{told[:MOST_SAID]}…"  # of a long list of words
     return f"{where}: {what}" if where else what
-
-
-class Box(Payload):
-    """A face's place in the picture, in pixels; it may reach over the edge."""
-
-    left: Pixels
-    top: Pixels
-    width: Annotated[Pixels, Field(gt=0)]
-    height: Annotated[Pixels, Field(gt=0)]
-
-
-class Face(Payload):
-    """One face of a frame.
-
-    `distance` is that to the nearest person, between encodings of length 1, and `margin` how much
-    farther the second person is; both null where there is nobody to compare with. `person` is null
-    for a stranger. `sharpness` is the variance of the Laplacian of the face at 150 px. `track` is the
-    face's number over several frames. `liveness` is null until something measures it.
-    """
-
-    person: PersonName | None
-    distance: Annotated[float, Field(ge=0)] | None
-    margin: Annotated[float, Field(ge=0)] | None
-    box: Box
-    sharpness: Annotated[float, Field(ge=0)]
-    liveness: Annotated[float, Field(ge=0, le=1)] | None = None
-    track: Seq | None = None
-
-    @model_validator(mode="after")
-    def _a_name_has_a_distance(self) -> Self:
-        if self.person is not None and self.distance is None:
-            raise ValueError("a person without a distance was compared with nobody")
-        return self
-
-
-class Identity(Payload):
-    """Who is in one frame. `id` follows the frame to the decision, the grant and the door's event."""
-
-    id: CorrelationId
-    camera: Name
-    captured_at: UtcSeconds
-    seq: Seq
-    faces: Annotated[tuple[Face, ...], Field(max_length=32)]
 
 
 def read_session(payload: bytes) -> str:

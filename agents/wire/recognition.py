@@ -11,10 +11,14 @@ from agents.wire.values import CorrelationId, Name, PersonName, UtcSeconds
 class RecognitionType(StrEnum):
     RECOGNISED = "recognised"
     UNKNOWN = "unknown"
+    SPOOF = "spoof"
 
 
 class Recognition(Payload):
-    """Somebody appeared before a camera. `id` and `captured_at` are those of the frame that settled who."""
+    """Somebody appeared before a camera. `id` and `captured_at` are those of the frame that settled it.
+
+    Of a spoof, `person` is who is in the picture that was held up.
+    """
 
     event_type: RecognitionType
     id: CorrelationId

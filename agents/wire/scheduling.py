@@ -7,6 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints
 
+from agents.wire.liveness import Liveness
 from agents.wire.messages import Outcome, Payload, Switch
 from agents.wire.orders import Order
 from agents.wire.values import CorrelationId, Name, PersonName, Seq, Text, UtcSeconds
@@ -33,7 +34,8 @@ class Decision(Payload):
     """How a visit ended.
 
     `id`, `camera` and `captured_at` are those of the deciding frame; `began_at` is when the visit's
-    first frame was captured. `rule` is the line of the rules that decided, where it was one.
+    first frame was captured. `rule` is the line of the rules that decided, where it was one. `liveness`
+    is that of the deciding face, null where none was measured.
     """
 
     id: CorrelationId
@@ -49,6 +51,7 @@ class Decision(Payload):
     decided_at: UtcSeconds
     rule: Text = ""
     detail: Text = ""
+    liveness: Liveness | None = None
 
 
 class Question(Payload):

@@ -74,6 +74,9 @@ LET_IN = Topic("scheduler/<door>/let_in", "scheduler", ("people",), qos=1, retai
 LET_IN_SET = Topic("scheduler/<door>/let_in/set", "people", ("scheduler",), qos=1, retain=False, live_only=True)
 QUESTION = Topic("scheduler/<door>/question", "scheduler", ("people",), qos=1, retain=False, expiry_s=60)
 QUESTION_SNAPSHOT = Topic("scheduler/<door>/question/snapshot", "scheduler", ("people",), 0, False, expiry_s=60)
+CHALLENGE = Topic(
+    "scheduler/<door>/challenge", "scheduler", ("recognizer", "door", "people"), 1, False, expiry_s=10, live_only=True
+)
 ANSWER = Topic("scheduler/<door>/answer", "people", ("scheduler",), qos=1, retain=False, live_only=True)
 GRANT = Topic("door/<door>/grant", "scheduler", ("door",), qos=0, retain=False, expiry_s=5, live_only=True)
 COMMAND = Topic("door/<door>/command", "people", ("door",), qos=0, retain=False, live_only=True)
@@ -94,6 +97,6 @@ DEVICE_DISCOVERY = Topic("device/<node>/config", "each agent", ("Home Assistant"
 
 ALL = (
     FRAME, IDENTITY, PERSON, SNAPSHOT, RECOGNITION, DECISION, LAST, WINDOW, ENABLED, ENABLED_SET, AWAY, AWAY_SET,
-    LET_IN, LET_IN_SET, QUESTION, QUESTION_SNAPSHOT, ANSWER, GRANT, COMMAND, REPLY, SESSION, STATE, CONTACT, HOLD,
-    HOLD_SET, EVENT, AVAILABILITY, HEALTH, BIRTH, DISCOVERY, DEVICE_DISCOVERY,
+    LET_IN, LET_IN_SET, QUESTION, QUESTION_SNAPSHOT, CHALLENGE, ANSWER, GRANT, COMMAND, REPLY, SESSION, STATE, CONTACT,
+    HOLD, HOLD_SET, EVENT, AVAILABILITY, HEALTH, BIRTH, DISCOVERY, DEVICE_DISCOVERY,
 )  # fmt: skip

@@ -16,6 +16,11 @@ class Why(StrEnum):
     NOT_ALONE = "not_alone"
     STRANGER_IN_VIEW = "stranger_in_view"
 
+    # whether it was a person at all
+    SPOOF = "spoof"
+    NOT_LIVE = "not_live"
+    CHALLENGE_FAILED = "challenge_failed"
+
     # the rules in the house's file
     NO_WINDOW = "no_window"
     OUTSIDE_WINDOW = "outside_window"

@@ -7,19 +7,8 @@ import pytest
 from agents.cli.narrate import REMEMBERED_DECISIONS, Narrator
 from agents.cli.words import WORDS
 from agents.runtime.events import Message
-from agents.wire.messages import (
-    Action,
-    Box,
-    Cause,
-    DoorEvent,
-    EventType,
-    Face,
-    Health,
-    Identity,
-    Outcome,
-    Payload,
-    Refusal,
-)
+from agents.wire.identity import Box, Face, Identity
+from agents.wire.messages import Action, Cause, DoorEvent, EventType, Health, Outcome, Payload, Refusal
 from agents.wire.scheduling import Decision, LetIn, LetInList, Question, Votes
 from agents.wire.topics import (
     AVAILABILITY,

@@ -12,17 +12,8 @@ from typing import Any
 
 from agents.cli.narrate import Narrator
 from agents.runtime.events import Message
-from agents.wire.messages import (
-    BadMessage,
-    Command,
-    DoorEvent,
-    Grant,
-    Health,
-    Identity,
-    Payload,
-    Refusal,
-    read_session,
-)
+from agents.wire.identity import Identity
+from agents.wire.messages import BadMessage, Command, DoorEvent, Grant, Health, Payload, Refusal, read_session
 from agents.wire.orders import HoldOrder, Order
 from agents.wire.scheduling import Answer, Decision, LetInList, LetInOrder, Question, SwitchOrder
 from agents.wire.topics import (

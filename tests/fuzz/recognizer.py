@@ -24,7 +24,7 @@ from agents.runtime.events import Message
 from agents.runtime.inbox import Inbox
 from agents.runtime.settings import MqttSettings, Site
 from agents.wire.feed import Feed
-from agents.wire.messages import Box, Identity
+from agents.wire.identity import Box, Identity
 from agents.wire.stamp import Stamp
 from agents.wire.topics import FRAME, IDENTITY, PERSON, SNAPSHOT
 from tests.fakes import FakeClock, FakeSession, after

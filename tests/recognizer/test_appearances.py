@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.recognizer.appearances import GONE_S, Appearances
-from agents.wire.messages import Box, Face, Identity
+from agents.wire.identity import Box, Face, Identity
 from agents.wire.recognition import Recognition, RecognitionType
 
 BOX = Box(left=0, top=0, width=100, height=100)

@@ -9,7 +9,7 @@ from agents.recognizer.core import MAX_FACES, SILENT_S, Arrivals, Known, Seen, c
 from agents.recognizer.matcher import Match
 from agents.runtime.clock import Now
 from agents.wire.feed import Feed
-from agents.wire.messages import Box
+from agents.wire.identity import Box
 from agents.wire.stamp import Stamp
 
 T0 = 1_800_000_000.0

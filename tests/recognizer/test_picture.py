@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.recognizer.picture import Pixels, decode_frame, face_crop, fit, label, snapshot
-from agents.wire.messages import BadMessage, Box, Face, Identity
+from agents.wire.identity import Box, Face, Identity
+from agents.wire.messages import BadMessage
 from tests.recognizer.jpegs import claiming
 
 GREY = np.full((360, 640, 3), 128, np.uint8)

@@ -16,7 +16,8 @@ from agents.recognizer.sight import FACE_S, LOOK_ANYWAY_S, Sight, Sighting
 from agents.recognizer.vision.engine import Engine
 from agents.recognizer.vision.found import Pixels
 from agents.runtime.clock import Now
-from agents.wire.messages import BadMessage, Box
+from agents.wire.identity import Box
+from agents.wire.messages import BadMessage
 from agents.wire.stamp import Stamp
 
 T0 = 1_800_000_000.0

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from agents.recognizer.core import Seen
 from agents.recognizer.tracks import FORGET_S, LOOK_EVERYWHERE_S, Tracks
-from agents.wire.messages import Box
+from agents.wire.identity import Box
 
 WIDTH_PX, HEIGHT_PX, OTHER_FACE = 640, 360, 0.31
 

@@ -14,7 +14,8 @@ from agents.scheduler.config import DoorPolicy, Evidence, SchedulerSettings
 from agents.scheduler.core import Effect, Gate
 from agents.scheduler.rules import Rules, Ruling
 from agents.scheduler.standing import Standing
-from agents.wire.messages import BadMessage, Box, Face, Grant, Identity, Refusal
+from agents.wire.identity import Box, Face, Identity
+from agents.wire.messages import BadMessage, Grant, Refusal
 from agents.wire.scheduling import Answer, Decision, LetInOrder, Question, YesNo
 from agents.wire.why import Why
 

@@ -12,7 +12,7 @@ from agents.scheduler.agent import SchedulerAgent
 from agents.scheduler.config import SchedulerSettings
 from agents.scheduler.journal import FILE
 from agents.scheduler.rules import Rules
-from agents.wire.messages import Box, Face, Identity
+from agents.wire.identity import Box, Face, Identity
 from agents.wire.stamp import Stamp
 from agents.wire.topics import AVAILABILITY, DECISION, GRANT, IDENTITY, SESSION, SNAPSHOT, WINDOW, Topic
 from tests.fakes import T0, FakeClock, FakeSession, after, message

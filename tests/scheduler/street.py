@@ -12,7 +12,8 @@ from itertools import pairwise
 from typing import Any
 
 from agents.scheduler.core import Effect
-from agents.wire.messages import BadMessage, Grant, Identity, Outcome
+from agents.wire.identity import Identity
+from agents.wire.messages import BadMessage, Grant, Outcome
 from agents.wire.scheduling import Decision, Question
 from agents.wire.why import Why
 from tests.scheduler.gates import Scene

@@ -8,7 +8,7 @@ import pytest
 
 from agents.runtime.events import Disconnected
 from agents.scheduler import switches
-from agents.wire.messages import Identity
+from agents.wire.identity import Identity
 from agents.wire.topics import AVAILABILITY, DECISION, ENABLED, ENABLED_SET, GRANT, IDENTITY, LAST, SESSION
 from tests.fakes import T0, after
 from tests.scheduler.house import ALWAYS, JUNK, House

@@ -6,7 +6,7 @@ import pytest
 
 from agents.runtime.clock import Now
 from agents.scheduler.clocks import BEHIND_S, Frames
-from agents.wire.messages import Identity
+from agents.wire.identity import Identity
 from agents.wire.why import Why
 
 T = 1_800_000_000.0

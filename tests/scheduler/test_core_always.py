@@ -8,7 +8,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.wire.messages import Face, Identity, Outcome
+from agents.wire.identity import Face, Identity
+from agents.wire.messages import Outcome
 from agents.wire.why import Why
 from tests.scheduler.gates import SESSION, STRANGER, Scene, face
 from tests.scheduler.street import Street

@@ -7,7 +7,7 @@ import pytest
 from agents.runtime.clock import Now
 from agents.scheduler.config import Evidence
 from agents.scheduler.visits import MOST_FRAMES, REMEMBERED_TRACKS, Sighting, View
-from agents.wire.messages import Box, Face, Identity
+from agents.wire.identity import Box, Face, Identity
 from agents.wire.scheduling import Votes
 from agents.wire.why import Why
 from tests.scheduler.gates import STRANGER, Scene, face

@@ -8,17 +8,15 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from agents.wire.identity import Box, Face, Identity
 from agents.wire.messages import (
     Action,
-    Box,
     Cause,
     Command,
     DoorEvent,
     EventType,
-    Face,
     Grant,
     Health,
-    Identity,
     Latency,
     Outcome,
     Payload,

@@ -11,20 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from agents.wire.identity import Box, Face, Identity
 from agents.wire.messages import (
     MAX_COMMAND_BYTES,
     MAX_JSON_BYTES,
     Action,
     BadMessage,
-    Box,
     Cause,
     Command,
     DoorEvent,
     EventType,
-    Face,
     Grant,
     Health,
-    Identity,
     Payload,
     Refusal,
     read_session,

@@ -12,7 +12,8 @@ from agents.recognizer import picture
 from agents.recognizer.errors import PhotoRefused
 from agents.recognizer.jpeg import check_jpeg, check_pixels
 from agents.recognizer.vision.found import Pixels
-from agents.wire.messages import BadMessage, Box, Refusal
+from agents.wire.identity import Box
+from agents.wire.messages import BadMessage, Refusal
 
 MAX_PHOTO_BYTES = 50_000_000
 MAX_PHOTO_PIXELS = 50_000_000  # more than a frame may have: phones take 12 to 50 megapixels

@@ -17,7 +17,7 @@ from agents.recognizer.people.records import to_blob
 from agents.recognizer.people.store import Store
 from agents.recognizer.picture import Pixels, face_crop
 from agents.runtime.clock import Now
-from agents.wire.messages import Box
+from agents.wire.identity import Box
 
 FILE = "unknown.sqlite"
 DAY_S = 86_400.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from agents.wire.messages import Box
+from agents.wire.identity import Box
 
 CORNERS = [0, 1, 3, 4]  # eyes and corners of the mouth; the tip of the nose moves most when a head turns
 SIDE = 0.975

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.recognizer.vision.found import Found, Pixels
-from agents.wire.messages import Box
+from agents.wire.identity import Box
 
 CHIP_PX = 150
 CHIP_PADDING = 0.25

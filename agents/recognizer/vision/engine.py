@@ -15,7 +15,7 @@ from agents.recognizer.vision.encoders import load_encoder
 from agents.recognizer.vision.found import Detector, Found, Pixels
 from agents.recognizer.vision.manifest import HOG, merged
 from agents.recognizer.vision.models import Models
-from agents.wire.messages import Box
+from agents.wire.identity import Box
 
 BLANK = np.zeros((360, 640, 3), np.uint8)
 SOMEWHERE = Found(

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from agents.wire.messages import Box
+from agents.wire.identity import Box
 
 Pixels = npt.NDArray[np.uint8]
 """A picture: RGB, shape (height, width, 3)."""

@@ -11,7 +11,7 @@ import numpy as np
 from agents.recognizer.errors import ModelError
 from agents.recognizer.vision.boxes import hog_box
 from agents.recognizer.vision.found import Found, Pixels
-from agents.wire.messages import Box
+from agents.wire.identity import Box
 
 SCORE, OVERLAP, MOST = 0.6, 0.3, 50
 SMALLEST_PX = 30

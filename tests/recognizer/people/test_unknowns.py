@@ -14,7 +14,7 @@ from agents.recognizer.config import KeepUnknown
 from agents.recognizer.matcher import Encoding
 from agents.recognizer.people.unknowns import FILE, LIMIT_EVERY_S, UnknownFace, UnknownFile, Unknowns, erase
 from agents.recognizer.picture import Pixels, decode_frame
-from agents.wire.messages import Box
+from agents.wire.identity import Box
 from tests.fakes import after
 
 DAY_S = 86_400.0

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.recognizer.vision.boxes import hog_box
-from agents.wire.messages import Box
+from agents.wire.identity import Box
 
 # a frontal face as YuNet finds it in a photo of 250 by 250 px, where HOG's box is (72, 72, 104, 104)
 FOUND = Box(left=78, top=66, width=93, height=123)

@@ -21,7 +21,7 @@ from agents.recognizer.vision.found import Found, Pixels
 from agents.recognizer.vision.manifest import Kind, Model, merged
 from agents.recognizer.vision.models import Models
 from agents.recognizer.vision.onnx_network import OnnxNetwork
-from agents.wire.messages import Box
+from agents.wire.identity import Box
 
 SIZE = 8
 

@@ -21,7 +21,7 @@ from agents.recognizer.vision.engine import Engine, sharpness
 from agents.recognizer.vision.found import Pixels
 from agents.recognizer.vision.manifest import shipped
 from agents.recognizer.vision.models import Models
-from agents.wire.messages import Box
+from agents.wire.identity import Box
 from demo.photos import photos
 from tests.recognizer.conftest import Scene
 
