@@ -46,7 +46,7 @@ class Place:
         """The house's models, loaded. Raises ModelError."""
         from agents.recognizer.vision.engine import Engine
 
-        return Engine(self.settings, self.folder)
+        return Engine(self.settings, self.folder, self.data)
 
 
 def place_of(args: argparse.Namespace) -> Place:

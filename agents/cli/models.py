@@ -1,16 +1,22 @@
-"""`facelatch models`: which model files are here, what each adds, and which are in use."""
+"""`facelatch models`: which model files are here, what each adds, and which are in use; and to fetch those that are in
+no package.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
-from agents.cli.common import add_command, load_house
+from agents.cli.common import CommandError, add_action, add_command, load_house
 from agents.recognizer.config import RecognizerSettings
 from agents.recognizer.errors import ModelError
-from agents.recognizer.vision.manifest import merged
+from agents.recognizer.vision.install import install
+from agents.recognizer.vision.manifest import FETCHED, liveness, merged
 from agents.recognizer.vision.models import Models
+
+GROUP = "liveness"
 
 
 @dataclass(frozen=True)
@@ -30,12 +36,39 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     example = "facelatch models\nfacelatch models --json"
     models = add_command(commands, "models", _list, "list the model files: present, in use, what each adds", example)
     models.add_argument("--json", action="store_true", help="one JSON object a model, each on its line")
+    actions = models.add_subparsers(metavar="ACTION")
+    example = "facelatch models install liveness\nfacelatch models install liveness --from /media/usb/models"
+    fetch = add_action(actions, "install", _install, "fetch the models that are in no package", example)
+    fetch.add_argument(
+        "names", nargs="+", metavar="NAME", help=f"models, or {GROUP}: all that tell a face from a picture"
+    )
+    fetch.add_argument("--from", dest="source", metavar="PLACE", help="a folder, a file, or the address of a mirror")
+
+
+def _install(args: argparse.Namespace) -> int:
+    models = _models(args)[0]
+    groups = {GROUP: [name for name in liveness(models.manifest) if models.entry(name).url is not None]}
+    names = dict.fromkeys(name for given in args.names for name in groups.get(given, [given]))
+    if len(names) > 1 and args.source is not None and Path(args.source).is_file():
+        raise CommandError(f"{args.source} is one file, and these are {len(names)} models: {', '.join(names)}")
+    try:
+        for name in names:
+            print(f"{name}: {install(name, models, args.source)}")
+    except ModelError as error:
+        raise CommandError(str(error)) from None
+    return 0
+
+
+def _models(args: argparse.Namespace) -> tuple[Models, RecognizerSettings]:
+    """Raises ConfigError."""
+    house, folder = load_house(args)
+    fetched = house.site(folder).data / FETCHED
+    return Models(merged(house.recognizer.models), folder, fetched), house.recognizer
 
 
 def _list(args: argparse.Namespace) -> int:
-    house, folder = load_house(args)
-    models = Models(merged(house.recognizer.models), folder)
-    lines = [_line(name, models, house.recognizer) for name in models.manifest]
+    models, settings = _models(args)
+    lines = [_line(name, models, settings) for name in models.manifest]
     for line in lines:
         print(json.dumps(asdict(line), ensure_ascii=False) if args.json else _in_words(line))
     return 0 if all(line.state == "present" for line in lines if line.in_use) else 1
@@ -68,7 +101,8 @@ def _state(name: str, models: Models) -> str:
 
 def in_use(settings: RecognizerSettings, models: Models) -> set[str]:
     """The models that a recognizer with these settings loads."""
-    used = {settings.encoder, models.detector(settings.detector)}
+    networks = {name for name in liveness(models.manifest) if models.is_present(name)}
+    used = {settings.encoder, models.detector(settings.detector), "dlib-68-point", *networks}
     if models.entry(settings.encoder).kind == "dlib-resnet":
         used.add("dlib-5-point")
     return used
@@ -76,6 +110,8 @@ def in_use(settings: RecognizerSettings, models: Models) -> set[str]:
 
 def _in_words(line: _Line) -> str:
     use = ", in use" if line.in_use else ""
+    if line.state == "absent" and line.purpose == "liveness":
+        use = f"; to fetch it: facelatch models install {GROUP}"
     return "\n".join(
         [
             f"{line.name}: {line.purpose}, {line.state}{use}",

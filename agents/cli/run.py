@@ -50,7 +50,8 @@ def _camera(args: argparse.Namespace) -> int:
 
 def _recognizer(args: argparse.Namespace) -> int:
     house, folder = load_house(args)
-    return _run("recognizer", house, house.recognizer, list(house.feeds.values()), house.site(folder))
+    feeds, doors = list(house.feeds.values()), list(house.scheduler.doors)
+    return _run("recognizer", house, house.recognizer, feeds, doors, house.site(folder))
 
 
 def _scheduler(args: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ from agents.discovery.device import Device
 from agents.recognizer import discovery, picture
 from agents.recognizer.appearances import Appearances
 from agents.recognizer.config import RecognizerSettings
-from agents.recognizer.core import Arrivals, in_a_word
+from agents.recognizer.core import Arrivals, in_a_word, read_challenge
 from agents.recognizer.errors import GalleryError, NoGallery
 from agents.recognizer.matcher import NOBODY_ENROLLED, Enrolled, Matcher
 from agents.recognizer.people.gallery import Gallery
@@ -27,7 +27,7 @@ from agents.runtime.settings import Site
 from agents.wire.feed import Feed
 from agents.wire.messages import BadMessage, Refusal
 from agents.wire.stamp import Stamp
-from agents.wire.topics import FRAME, IDENTITY, PERSON, RECOGNITION, SNAPSHOT
+from agents.wire.topics import CHALLENGE, FRAME, IDENTITY, PERSON, RECOGNITION, SNAPSHOT
 from agents.wire.values import NOBODY
 
 WARN_EVERY_S = 60.0
@@ -54,12 +54,13 @@ class _Camera:
 
 
 class RecognizerAgent(Agent):
-    """Looks for the enrolled people in the frames of `feeds`."""
+    """Looks for the enrolled people in the frames of `feeds`, and for what they are asked to do at `doors`."""
 
     def __init__(
         self,
         settings: RecognizerSettings,
         feeds: Sequence[Feed],
+        doors: Sequence[str],
         site: Site,
         session: Session,
         inbox: Inbox,
@@ -67,7 +68,7 @@ class RecognizerAgent(Agent):
     ) -> None:
         super().__init__("recognizer", settings.id, session, inbox)
         self._settings, self._site, self._clock = settings, site, clock
-        self._feeds = feeds
+        self._feeds, self._doors = feeds, doors
         self._cameras = {feed.camera: _Camera(feed, settings.max_age_s) for feed in feeds}
         self._sight: Sight | None = None
         self._unknowns: Unknowns | None = None
@@ -76,14 +77,17 @@ class RecognizerAgent(Agent):
         self._counters, self._latencies = _Counters(), Latencies()
 
     def subscriptions(self) -> Sequence[Subscription]:
-        return [Subscription(FRAME, (feed.camera,), latest=True, at=feed.at) for feed in self._feeds]
+        frames = [Subscription(FRAME, (feed.camera,), latest=True, at=feed.at) for feed in self._feeds]
+        return [*frames, *(Subscription(CHALLENGE, (door,)) for door in self._doors)]
 
     def start(self) -> None:
         """Load the models and use them once, so that the first visitor does not wait. Raises ModelError."""
         started = self._clock.now()
-        engine = Engine(self._settings, self._site.folder)
+        engine = Engine(self._settings, self._site.folder, self._site.data)
         engine.warm_up()
         self._unknowns = Unknowns(self._site.data / FILE, self._settings.keep_unknown, engine.encoder, started)
+        if not engine.tells_liveness:
+            self.log.warning("liveness: no networks, so everybody is asked to move (facelatch models install liveness)")
         self._sight = Sight(engine, self._matcher, self._settings.max_pixels)
         self._forget_crops()
         self._follow_gallery(started)
@@ -110,6 +114,8 @@ class RecognizerAgent(Agent):
                 self._on_frame(event, now)
             except BadMessage as error:
                 self._refuse(event.names[0], error, now)
+        elif isinstance(event, Message) and event.topic is CHALLENGE:
+            self._on_challenge(event, now)
 
     def on_tick(self, now: Now) -> float:
         self._follow_gallery(now)
@@ -154,6 +160,18 @@ class RecognizerAgent(Agent):
         sighting = self._sight.see(name, frame.payload, stamp, now)
         self._publish(sighting, now)
         self._keep_unknown(sighting, now)
+
+    def _on_challenge(self, message: Message, now: Now) -> None:
+        """What is not obeyed is no evidence, so the door stays shut."""
+        assert self._sight is not None
+        try:
+            challenge = read_challenge(message, now)
+        except BadMessage as error:
+            self.log.warning("refused a message on %s: %s", CHALLENGE.at("…", *message.names), error)
+            return
+        there = challenge.camera in self._cameras and self._sight.ask(challenge, now)
+        what = f"{challenge.person} is asked: {challenge.action}{'' if there else ', and is gone'}"
+        self.log.info("%s: %s", challenge.camera, what)
 
     def _publish(self, sighting: Sighting, now: Now) -> None:
         """The identity first: a door may be waiting for it."""
@@ -233,7 +251,7 @@ class RecognizerAgent(Agent):
         return Matcher(enrolled, self._settings.rule)
 
 
-def main(settings: RecognizerSettings, feeds: Sequence[Feed], site: Site) -> None:
-    """Recognize people in the frames of `feeds` until told to stop. Raises ModelError."""
+def main(settings: RecognizerSettings, feeds: Sequence[Feed], doors: Sequence[str], site: Site) -> None:
+    """Recognize people in the frames of `feeds`, at `doors`, until told to stop. Raises ModelError."""
     session, inbox, clock = open_session(site, "recognizer", settings.id)
-    run(RecognizerAgent(settings, feeds, site, session, inbox, clock), clock)
+    run(RecognizerAgent(settings, feeds, doors, site, session, inbox, clock), clock)

@@ -10,8 +10,11 @@ from typing import Protocol, TypeVar
 
 from agents.recognizer.matcher import Encoding, Match
 from agents.runtime.clock import Now
+from agents.runtime.events import Message
 from agents.wire.feed import Feed
 from agents.wire.identity import Box, Face, Identity
+from agents.wire.liveness import Challenge, Liveness
+from agents.wire.messages import BadMessage, Refusal
 from agents.wire.stamp import Stamp
 from agents.wire.values import NOBODY, UNKNOWN
 
@@ -25,20 +28,26 @@ EVENTS_REMEMBERED = 1000  # pictures
 
 @dataclass(frozen=True)
 class Seen:
-    """A face found in a frame, not yet compared with anybody. `encoding` is float64 (d,)."""
+    """A face found in a frame, not yet compared with anybody. `encoding` is float64 (d,). `box` is dlib's,
+    `outline` reaches to the top of the forehead (see `Found`).
+    """
 
     box: Box
+    outline: Box
     encoding: Encoding
     sharpness: float
 
 
 @dataclass(frozen=True)
 class Known:
-    """A face that was compared with everybody; `track` is the number of the face it is, over several frames."""
+    """A face that was compared with everybody; `track` is the number of the face it is, over several frames.
+    `liveness` is None where it was not measured.
+    """
 
     seen: Seen
     match: Match
     track: int
+    liveness: Liveness | None = None
 
 
 class Boxed(Protocol):
@@ -68,9 +77,24 @@ def judge(camera: str, stamp: Stamp, known: Sequence[Known]) -> Identity:
     )
 
 
+def read_challenge(message: Message, now: Now) -> Challenge:
+    """What a face is asked to do. Raises BadMessage: for one that is retained, over, or of another door."""
+    if message.retain:
+        raise BadMessage(Refusal.RETAINED, "a retained challenge was for somebody else")
+    challenge = Challenge.decode(message.payload)
+    if challenge.door != message.names[0]:
+        raise BadMessage(Refusal.MALFORMED, "it is of another door")
+    if not challenge.asked_at - FUTURE_S <= now.utc < challenge.expires_at:
+        raise BadMessage(Refusal.STALE, "it is over, or of the future: do the clocks agree?")
+    return challenge
+
+
 def in_a_word(identity: Identity) -> str:
-    """What the person topic says: the largest known face's name, else `unknown` or `none`."""
-    known = (face.person for face in identity.faces if face.person is not None)
+    """What the person topic says: the largest known face's name, else `unknown` or `none`.
+
+    Somebody in a picture that is held up is not there.
+    """
+    known = (face.person for face in identity.faces if face.person is not None and not face.is_spoof)
     return next(known, UNKNOWN if identity.faces else NOBODY)
 
 
@@ -82,6 +106,7 @@ def _face(known: Known) -> Face:
         box=known.seen.box,
         sharpness=known.seen.sharpness,
         track=known.track,
+        liveness=known.liveness,
     )
 
 

@@ -74,7 +74,7 @@ def snapshot(image: Pixels, identity: Identity) -> bytes:
 
 def label(face: Face) -> str:
     """What is written beside a face: its name in letters that OpenCV's fonts have, and its distance."""
-    name = plain(face.person or "unknown")
+    name = plain(face.person or "unknown") + (" (picture)" if face.is_spoof else "")
     return name if face.distance is None else f"{name} {face.distance:.2f}"
 
 
@@ -98,7 +98,7 @@ def face_crop(image: Pixels, box: Box) -> bytes:
 
 def _draw(canvas: Pixels, face: Face, scale: float) -> None:
     height, width = canvas.shape[:2]
-    colour = UNKNOWN_COLOUR if face.person is None else KNOWN_COLOUR
+    colour = UNKNOWN_COLOUR if face.person is None or face.is_spoof else KNOWN_COLOUR
     left, top = round(face.box.left * scale), round(face.box.top * scale)
     right, bottom = left + round(face.box.width * scale), top + round(face.box.height * scale)
     cv2.rectangle(canvas, (left, top), (right, bottom), colour, 2)

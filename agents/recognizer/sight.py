@@ -1,10 +1,11 @@
-"""From a frame to who is in it: decode, find, follow, encode, compare. One for all cameras."""
+"""From a frame to who is in it: decode, find, follow, encode, compare, and whether it lives. One for all cameras."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from agents.recognizer import picture
 from agents.recognizer.core import Known, Seen, judge
@@ -15,10 +16,13 @@ from agents.recognizer.vision.found import Pixels
 from agents.runtime.clock import Now
 from agents.sight.motion import Scene
 from agents.wire.identity import Identity
+from agents.wire.liveness import Challenge, Liveness
 from agents.wire.stamp import Stamp
 
 LOOK_ANYWAY_S = 2.0  # between searches of a still picture: nobody is overlooked for longer
 FACE_S = 2.0  # after a face was seen every picture is searched
+BEFORE_S = 0.5  # motion is measured against no older picture
+MEASURED = 2  # faces of a frame, the largest, whose liveness is measured: each takes its time
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ class _View:
     scene: Scene = field(default_factory=Scene)
     searched_at: float = float("-inf")
     face_at: float = float("-inf")
+    before: tuple[Pixels, float] | None = None  # the last picture, where it had a face
 
 
 class Sight:
@@ -59,6 +64,13 @@ class Sight:
         known = self._known(image, view, now.mono)
         return Sighting(judge(camera, stamp, known), image, known)
 
+    def ask(self, challenge: Challenge, now: Now) -> bool:
+        """Watch whether a face does what it is asked to. Returns whether that face is followed."""
+        track = self._views[challenge.camera].tracks.find(challenge.track, now.mono)
+        if track is not None:
+            track.lifesigns.ask(challenge, now.mono)
+        return track is not None
+
     def _worth_a_search(self, view: _View, jpeg: bytes, now_s: float) -> bool:
         """Whether a face was there, something has changed since the last search, or it is time anyway."""
         if now_s - view.face_at > FACE_S:
@@ -73,11 +85,18 @@ class Sight:
         seen = self._engine.look(image, view.tracks.regions(width_px, height_px, now_s))
         if seen:
             view.face_at = now_s
-        tracks = view.tracks.follow(seen, now_s)
-        return [self._compare(face, track) for face, track in zip(seen, tracks, strict=True)]
+        followed = list(zip(seen, view.tracks.follow(seen, now_s), strict=True))
+        before = view.before[0] if view.before is not None and now_s - view.before[1] <= BEFORE_S else None
+        measured = [self._measure(image, before, face, track, now_s) for face, track in followed[:MEASURED]]
+        view.before = (image, now_s) if seen else None
+        found = zip_longest(followed, measured)
+        return [self._compare(face, track, liveness) for (face, track), liveness in found]
+
+    def _measure(self, image: Pixels, before: Pixels | None, face: Seen, track: Track, now_s: float) -> Liveness:
+        return track.lifesigns.add(self._engine.examine(image, before, face, now_s))
 
     def _view(self) -> _View:
         return _View(Tracks(other_face=self.matcher.threshold))
 
-    def _compare(self, face: Seen, track: Track) -> Known:
-        return Known(face, self.matcher.match_mean(track.mean), track.number)
+    def _compare(self, face: Seen, track: Track, liveness: Liveness | None) -> Known:
+        return Known(face, self.matcher.match_mean(track.mean), track.number, liveness)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from agents.recognizer.core import Seen
 from agents.recognizer.evidence import MAX_AGE_S, Evidence
+from agents.recognizer.liveness.lifesigns import Lifesigns
 from agents.recognizer.matcher import Encoding
 from agents.wire.identity import Box
 
@@ -18,13 +19,16 @@ REACH = 0.75  # of a face's width, around its box: where it may be in the next f
 
 @dataclass
 class Track:
-    """One face over time: `mean` is what its last frames say together (see `evidence`). Times are monotonic."""
+    """One face over time: `mean` is what its last frames say together (see `evidence`), `lifesigns` whether it
+    lives. Times are monotonic.
+    """
 
     number: int
     box: Box
     evidence: Evidence
     mean: Encoding
     seen_at: float
+    lifesigns: Lifesigns = field(default_factory=Lifesigns)
 
 
 @dataclass
@@ -43,6 +47,10 @@ class Tracks:
             self.searched_at = float("-inf")
         free = list(self._tracks)
         return [self._take(face, free, now_s) for face in seen]
+
+    def find(self, number: int, now_s: float) -> Track | None:
+        """The track of this number, while it is followed."""
+        return next((t for t in self._tracks if t.number == number and now_s - t.seen_at <= FORGET_S), None)
 
     def regions(self, width_px: int, height_px: int, now_s: float) -> list[Box] | None:
         """Where the faces of a moment ago may be, clipped to the picture; None: everywhere."""

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from agents.wire.liveness import Liveness
+from agents.wire.liveness import Liveness, Verdict
 from agents.wire.messages import Payload
 from agents.wire.values import CorrelationId, Name, PersonName, Pixels, Seq, UtcSeconds
 
@@ -39,6 +39,11 @@ class Face(Payload):
     sharpness: Annotated[float, Field(ge=0)]
     liveness: Liveness | None = None
     track: Seq | None = None
+
+    @property
+    def is_spoof(self) -> bool:
+        """Whether it is known to be a picture of a face."""
+        return self.liveness is not None and self.liveness.verdict is Verdict.SPOOF
 
     @model_validator(mode="after")
     def _a_name_has_a_distance(self) -> Self:

@@ -27,6 +27,7 @@ class Doubt(StrEnum):
     # a spoof
     TEXTURE = "texture"
     FLAT = "flat"
+    CARRIED = "carried"
 
     # unsure
     FEW_FRAMES = "few_frames"
@@ -67,7 +68,8 @@ class Liveness(Payload):
     """What the last `frames` frames of one track say.
 
     `texture` is the network's median score, `depth` how far the motion is that of a solid head (0: a
-    plane moved); 1 is live in both, null is not measured. `blinks` were counted in this track.
+    plane moved), `context` how far what is around the face does not move along with it; 1 is live in all
+    three, null is not measured. `blinks` were counted in this track.
     """
 
     verdict: Verdict
@@ -75,6 +77,7 @@ class Liveness(Payload):
     frames: Seq
     texture: Score | None = None
     depth: Score | None = None
+    context: Score | None = None
     blinks: Seq = 0
     challenge: ChallengeResult | None = None
 

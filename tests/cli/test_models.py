@@ -12,6 +12,8 @@ from agents.recognizer.vision.manifest import shipped
 from tests.cli.conftest import Facelatch
 from tests.recognizer.vision.test_encoders import made
 
+SHARED = Path(__file__).parents[3] / "shared/models"
+
 OWN = """
 recognizer:
   keep_crops: true
@@ -45,7 +47,8 @@ def test_each_shipped_model_is_listed_with_what_it_adds_and_whose_it_is(facelatc
     done = facelatch("models")
     assert done.status == 0
     for name, model in shipped().items():
-        assert f"{name}: {model.purpose}, present, in use" in done.out
+        state = "absent; to fetch it: facelatch models install liveness" if model.url else "present, in use"
+        assert f"{name}: {model.purpose}, {state}" in done.out
         assert f"  {model.adds}" in done.out
         assert f"  licence {model.licence}; from {model.source}" in done.out
 
@@ -82,3 +85,21 @@ def test_with_another_encoder_nobody_is_known_until_all_are_encoded_anew_from_th
     shown = facelatch("people", "show", "Barack").out
     assert all("mine-" in line for line in shown[1:])
     assert facelatch("identify", photos["obama.jpg"]).out[0].split(": ")[1].startswith("Barack at distance")
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="needs the networks of ../shared/models")
+def test_the_networks_for_liveness_are_installed_together(facelatch: Facelatch) -> None:
+    assert facelatch("models", "install", "liveness", "--from", str(SHARED)).status == 0
+    assert "minifas-v2: liveness, present, in use" in facelatch("models").out
+
+
+def test_one_file_can_not_be_several_models(facelatch: Facelatch, folder: Path) -> None:
+    done = facelatch("models", "install", "liveness", "--from", str(folder / "facelatch.yaml"))
+    assert done.status != 0
+    assert "is one file, and these are 2 models" in done.err[0]
+
+
+def test_what_can_not_be_installed_is_named(facelatch: Facelatch, folder: Path) -> None:
+    done = facelatch("models", "install", "minifas-v2", "--from", str(folder))
+    assert done.status != 0
+    assert "no file in this folder is minifas-v2" in done.err[0]

@@ -15,6 +15,7 @@ from agents.recognizer import picture
 from agents.recognizer.agent import RecognizerAgent
 from agents.recognizer.config import RecognizerSettings
 from agents.recognizer.core import Seen
+from agents.recognizer.liveness.look import Look
 from agents.recognizer.matcher import NOBODY_ENROLLED, Matcher
 from agents.recognizer.people.unknowns import FILE, Unknowns
 from agents.recognizer.rule import Rule
@@ -86,14 +87,20 @@ class Eyes(Engine):
     def look(self, image: npt.NDArray[np.uint8], regions: Sequence[Box] | None = None) -> list[Seen]:
         self.looked_at.append(image)
         height, width = image.shape[:2]
-        return [Seen(Box(left=0, top=0, width=width, height=height), np.zeros(128), 1.0)]
+        box = Box(left=0, top=0, width=width, height=height)
+        return [Seen(box, box, np.zeros(128), 1.0)]
+
+    def examine(
+        self, image: npt.NDArray[np.uint8], before: npt.NDArray[np.uint8] | None, face: Seen, at_s: float
+    ) -> Look:
+        return Look(at_s)
 
 
 class House:
     def __init__(self, clock: FakeClock) -> None:
         self.session, self.clock, self.eyes = FakeSession(), clock, Eyes()
         settings = RecognizerSettings(max_pixels=MAX_PIXELS)
-        self.agent = RecognizerAgent(settings, [Feed("front")], NOWHERE, self.session, Inbox(), clock)
+        self.agent = RecognizerAgent(settings, [Feed("front")], ["front"], NOWHERE, self.session, Inbox(), clock)
         self.agent._sight = Sight(self.eyes, Matcher(NOBODY_ENROLLED, Rule()), MAX_PIXELS)
         self.agent._unknowns = Unknowns(NOWHERE.data / FILE, None, "eyes", clock.now())
         self.agent.log = read_log()

@@ -49,6 +49,7 @@ class House:
         self.agent = RecognizerAgent(
             RecognizerSettings(gallery=str(gallery), **settings),
             [Feed("front")],
+            ["front"],
             Site(MqttSettings(), gallery.parent, gallery.parent / "data"),
             self.session,
             Inbox(),
@@ -122,7 +123,7 @@ def make(
     monkeypatch.setattr(
         agent_module,
         "Engine",
-        lambda settings, folder: Engine(settings, folder) if settings.min_face_px > 60 else engine,
+        lambda settings, folder, data: Engine(settings, folder) if settings.min_face_px > 60 else engine,
     )
     enroll(NAME, "obama.jpg", "obama2.jpg")
     made: list[House] = []

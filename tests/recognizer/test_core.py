@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from agents.recognizer.core import MAX_FACES, SILENT_S, Arrivals, Known, Seen, choose, in_a_word, judge
+from agents.recognizer.core import MAX_FACES, SILENT_S, Arrivals, Known, Seen, choose, in_a_word, judge, read_challenge
 from agents.recognizer.matcher import Match
 from agents.runtime.clock import Now
+from agents.runtime.events import Message
 from agents.wire.feed import Feed
 from agents.wire.identity import Box
+from agents.wire.liveness import Doubt, HeadAction, Liveness, Verdict
+from agents.wire.messages import BadMessage, Refusal
 from agents.wire.stamp import Stamp
+from agents.wire.topics import CHALLENGE
 
 T0 = 1_800_000_000.0
 
@@ -20,7 +27,7 @@ def box(width: int, height: int | None = None) -> Box:
 
 
 def seen(width: int = 100) -> Seen:
-    return Seen(box(width), np.zeros(128), 50.0)
+    return Seen(box(width), box(width), np.zeros(128), 50.0)
 
 
 def test_the_largest_faces_are_looked_at_and_no_more_than_a_message_holds() -> None:
@@ -168,3 +175,42 @@ def test_a_still_life_of_an_own_camera_may_come_back() -> None:
     """The folder of stills that a demo or a test shows goes round."""
     arrivals = Arrivals(Feed("front"), 2.0)
     assert [arrivals.news(p, Stamp(T0 + s, s), now(s)) for s, p in enumerate([b"a", b"b", b"a"])] == [True] * 3
+
+
+def challenge(retain: bool = False, door: str = "front", **changes: object) -> Message:
+    told = {
+        "id": "c1", "door": door, "camera": "front", "track": 3, "person": "Ana", "action": "nod", "text": "Please nod",
+        "asked_at": T0, "expires_at": T0 + 8,
+    } | changes  # fmt: skip
+    return Message(CHALLENGE, ("front",), json.dumps(told).encode(), retain, (), T0)
+
+
+def test_a_challenge_is_read_while_it_is_open() -> None:
+    assert read_challenge(challenge(), now(0.1)).action is HeadAction.NOD
+    assert read_challenge(challenge(), now(-0.5)).track == 3, "clocks agree to within a second"
+
+
+@pytest.mark.parametrize(
+    ("message", "at_s", "refusal"),
+    [
+        (challenge(retain=True), 0.1, Refusal.RETAINED),
+        (challenge(), 8.1, Refusal.STALE),
+        (challenge(), -2.0, Refusal.STALE),
+        (challenge(door="back"), 0.1, Refusal.MALFORMED),
+        (challenge(action="jump"), 0.1, Refusal.MALFORMED),
+    ],
+)
+def test_a_challenge_that_is_no_open_one_of_this_door_is_refused(
+    message: Message, at_s: float, refusal: Refusal
+) -> None:
+    with pytest.raises(BadMessage) as caught:
+        read_challenge(message, now(at_s))
+    assert caught.value.refusal is refusal
+
+
+def test_who_is_in_a_picture_that_is_held_up_is_not_there() -> None:
+    spoof = Liveness(verdict=Verdict.SPOOF, doubt=Doubt.TEXTURE, frames=5, texture=0.02)
+    seen = known("Ana")
+    identity = judge("front", Stamp(T0, 7), [replace(one, liveness=spoof) for one in seen])
+    assert identity.faces[0].liveness == spoof
+    assert in_a_word(identity) == "unknown"

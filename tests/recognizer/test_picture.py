@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from agents.recognizer.picture import Pixels, decode_frame, face_crop, fit, label, snapshot
 from agents.wire.identity import Box, Face, Identity
+from agents.wire.liveness import Doubt, Liveness, Verdict
 from agents.wire.messages import BadMessage
 from tests.recognizer.jpegs import claiming
 
@@ -113,3 +114,8 @@ def test_a_crop_is_a_small_picture_wherever_the_face_is(box: tuple[int, int, int
     image = np.zeros((*size, 3), np.uint8)
     crop = decode_frame(face_crop(image, Box(left=left, top=top, width=width, height=height)), 160_000)
     assert max(crop.shape) <= 400
+
+
+def test_a_picture_that_was_held_up_is_labelled_as_one() -> None:
+    spoof = Liveness(verdict=Verdict.SPOOF, doubt=Doubt.TEXTURE, frames=5, texture=0.02)
+    assert label(face("Ana").model_copy(update={"liveness": spoof})) == "Ana (picture) 0.35"

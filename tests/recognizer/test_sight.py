@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from agents.recognizer.core import Seen
+from agents.recognizer.liveness.look import Look
 from agents.recognizer.matcher import NOBODY_ENROLLED, Matcher
 from agents.recognizer.rule import Rule
 from agents.recognizer.sight import FACE_S, LOOK_ANYWAY_S, Sight, Sighting
@@ -17,6 +18,7 @@ from agents.recognizer.vision.engine import Engine
 from agents.recognizer.vision.found import Pixels
 from agents.runtime.clock import Now
 from agents.wire.identity import Box
+from agents.wire.liveness import Challenge, ChallengeState, HeadAction, Verdict
 from agents.wire.messages import BadMessage
 from agents.wire.stamp import Stamp
 
@@ -36,7 +38,10 @@ class Eyes:
 
     def look(self, image: Pixels, regions: Sequence[Box] | None = None) -> list[Seen]:
         self.asked.append(regions)
-        return [Seen(box, np.zeros(128), 50.0) for box in self.boxes]
+        return [Seen(box, box, np.zeros(128), 50.0) for box in self.boxes]
+
+    def examine(self, image: Pixels, before: Pixels | None, face: Seen, at_s: float) -> Look:
+        return Look(at_s, texture=1.0)
 
 
 class House:
@@ -141,3 +146,50 @@ def test_what_is_no_picture_is_refused_and_searched_for_nothing(jpeg: bytes, hou
 @pytest.mark.parametrize("shape", [(1, 1), (1, 3000), (3000, 1), (20, 20), (9, 640), (720, 1280)])
 def test_pictures_of_any_size_are_looked_at(shape: tuple[int, int], house: House) -> None:
     assert house.show(np.full((*shape, 3), 90, np.uint8)).image is not None
+
+
+def challenge(track: int, camera: str = "front") -> Challenge:
+    return Challenge(
+        id="c1", door="front", camera=camera, track=track, person="Ana", action=HeadAction.NOD, text="Please nod",
+        asked_at=T0, expires_at=T0 + 8,
+    )  # fmt: skip
+
+
+def test_the_two_largest_faces_are_measured_and_the_others_not(house: House) -> None:
+    house.eyes.boxes = [FACE.model_copy(update={"left": left}) for left in (0, 200, 400)]
+    measured = [known.liveness is not None for known in house.show(with_somebody()).known]
+    assert measured == [True, True, False]
+
+
+def test_a_face_lives_as_soon_as_enough_frames_of_its_track_say_so(house: House) -> None:
+    house.eyes.boxes = [FACE]
+    told = [house.show(with_somebody()).identity.faces[0].liveness for _ in range(12)]
+    verdicts = [liveness.verdict for liveness in told if liveness is not None]
+    assert (verdicts[0], verdicts[-1], len(verdicts)) == (Verdict.UNSURE, Verdict.LIVE, 12)
+
+
+def test_a_face_that_takes_a_live_ones_place_does_not_inherit_its_life(house: House) -> None:
+    house.eyes.boxes = [FACE]
+    for _ in range(12):
+        house.show(with_somebody())
+    house.eyes.boxes = [FACE.model_copy(update={"left": 450})]
+    (face,) = house.show(with_somebody(450)).identity.faces
+    assert face.liveness is not None
+    assert face.liveness.verdict is Verdict.UNSURE
+
+
+def test_a_challenge_goes_to_the_face_of_its_track_and_to_no_other(house: House) -> None:
+    house.eyes.boxes = [FACE, FACE.model_copy(update={"left": 400})]
+    tracks = [known.track for known in house.show(with_somebody()).known]
+    assert house.sight.ask(challenge(tracks[1]), Now(T0 + house.mono, house.mono))
+    results = [known.liveness.challenge for known in house.show(with_somebody()).known if known.liveness is not None]
+    assert results[0] is None
+    assert results[1] is not None
+    assert (results[1].id, results[1].state) == ("c1", ChallengeState.PENDING)
+
+
+@pytest.mark.parametrize(("track", "camera", "wait_s"), [(99, "front", 0.0), (0, "yard", 0.0), (0, "front", 2.0)])
+def test_a_challenge_to_nobody_who_is_there_is_told(house: House, track: int, camera: str, wait_s: float) -> None:
+    house.eyes.boxes = [FACE]
+    house.show(with_somebody())
+    assert not house.sight.ask(challenge(track, camera), Now(T0 + house.mono + wait_s, house.mono + wait_s))

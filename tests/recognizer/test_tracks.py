@@ -20,7 +20,7 @@ def box(left: int, top: int = 100, size: int = 100) -> Box:
 def face(left: int, who: int = 0, top: int = 100, size: int = 100) -> Seen:
     encoding = np.zeros(8)
     encoding[who] = 1.0
-    return Seen(box(left, top, size), encoding, 50.0)
+    return Seen(box(left, top, size), box(left, top, size), encoding, 50.0)
 
 
 def numbers(tracks: Tracks, now_s: float, *faces: Seen) -> list[int]:
@@ -53,7 +53,7 @@ def test_a_face_that_crosses_another_ones_way_does_not_take_its_number() -> None
 def test_what_two_frames_say_together_is_kept_for_each_face_apart() -> None:
     tracks = Tracks(OTHER_FACE)
     tracks.follow([face(100, 0), face(400, 1)], 0)
-    second = Seen(box(110), np.array([1.0, 0.2, *[0.0] * 6]), 50.0)
+    second = Seen(box(110), box(110), np.array([1.0, 0.2, *[0.0] * 6]), 50.0)
     one, other = tracks.follow([second, face(400, 1)], 0.1)
     assert 0.09 < one.mean[1] < 0.11
     assert other.mean[1] == 1.0

@@ -27,3 +27,15 @@ def hog_box(box: Box, points: npt.NDArray[np.float64]) -> Box:
     side = SIDE * (box.width * box.height) ** 0.5
     left, top = x - side / 2, y + DOWN * side - side / 2
     return Box(left=round(left), top=round(top), width=max(1, round(side)), height=max(1, round(side)))
+
+
+OUTLINE = (0.89, 1.17, 0.08)
+"""Width and height of YuNet's box in sides of HOG's, and how far above its centre it is: medians over 135 of the
+same photographs."""
+
+
+def outline_of(box: Box) -> Box:
+    """About the box that YuNet gives, from HOG's."""
+    width, height, up = (round(share * box.width) for share in OUTLINE)
+    left, top = box.left + (box.width - width) // 2, box.top + (box.height - height) // 2 - up
+    return Box(left=left, top=top, width=max(1, width), height=max(1, height))

@@ -12,14 +12,18 @@ from agents.runtime import yamlfile
 from agents.runtime.settings import FilePath, Section
 from agents.wire.values import Name
 
-Kind = Literal["yunet", "dlib-5-point", "dlib-resnet", "arcface", "sface"]
+Kind = Literal["yunet", "dlib-5-point", "dlib-68-point", "dlib-resnet", "arcface", "sface", "minifas"]
 PURPOSES: dict[Kind, str] = {
     "yunet": "detector",
     "dlib-5-point": "landmarks",
+    "dlib-68-point": "landmarks",
     "dlib-resnet": "encoder",
     "arcface": "encoder",
     "sface": "encoder",
+    "minifas": "liveness",
 }
+LIVENESS = "minifas"
+FETCHED = "models"  # the folder of what was fetched, in the house's data
 AUTO, HOG = "auto", "hog"  # detectors without a file: yunet where it is present; dlib's own
 DLIB = "dlib-resnet"  # the default encoder, and the one that the rule's defaults are for
 ALIGNED = ("arcface", "sface")  # by the five points of a face
@@ -32,7 +36,12 @@ class Model(Section):
 
     `kind` says how it is used. `arcface`: an ONNX network that takes faces of 112×112 px, aligned by
     eyes, nose and mouth, RGB, (pixel - 127.5) / 127.5. `sface`: the same with the pixels as they are.
-    Their encodings are brought to length 1; `threshold` is theirs, as no two networks share one.
+    Their encodings are brought to length 1; `threshold` is theirs, as no two networks share one. `minifas`:
+    see `minifas.py`; `crop_scale` is how much larger than the face the part of the picture is that it takes.
+
+    A model with a `url` is in no package: `facelatch models install` fetches it, and `file` is its name among the
+    house's own models. What is there may be another export of the same weights, with another SHA-256
+    (`also`); it is taken if it answers a fixed input as the measured file did (`probe`: the logits).
     """
 
     kind: Kind
@@ -42,11 +51,22 @@ class Model(Section):
     licence: str = "not stated"
     source: str = "your own"
     threshold: Annotated[float, Field(gt=0, lt=2)] | None = None
+    crop_scale: Annotated[float, Field(ge=1, le=6)] | None = None
+    url: Annotated[str, StringConstraints(pattern="^https://")] | None = None
+    also: list[Sha256] = []
+    probe: Annotated[list[float], Field(min_length=3, max_length=3)] | None = None
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """The SHA-256 of every file that may take this place."""
+        return (self.sha256, *self.also)
 
     @model_validator(mode="after")
     def _has_a_threshold(self) -> Self:
         if self.kind in ALIGNED and self.threshold is None:
             raise ValueError(f"an encoder of kind {self.kind} needs its threshold, a distance between 0 and 2")
+        if (self.kind == LIVENESS) is (self.crop_scale is None):
+            raise ValueError(f"crop_scale is what a network of kind {LIVENESS} needs, and no other has")
         return self
 
     @property
@@ -65,6 +85,11 @@ Manifest = dict[str, Model]
 def shipped() -> Manifest:
     """The models that Facelatch was measured with."""
     return yamlfile.load(Path(__file__).with_name("models.yaml"), _Manifest)[0].models
+
+
+def liveness(models: Manifest) -> list[str]:
+    """The names of the networks that tell a face from a picture of one."""
+    return [name for name, model in models.items() if model.kind == LIVENESS]
 
 
 def needs_threshold(model: Model) -> bool:

@@ -51,4 +51,5 @@ def _found(row: np.typing.NDArray[np.float64], back: np.typing.NDArray[np.float6
     """From a row of YuNet's: left, top, width, height, five points, score."""
     left, top, width, height = (round(float(v)) for v in row[:4] * np.tile(back, 2))
     points = row[4:14].reshape(5, 2) * back
-    return Found(hog_box(Box(left=left, top=top, width=max(1, width), height=max(1, height)), points), points)
+    outline = Box(left=left, top=top, width=max(1, width), height=max(1, height))
+    return Found(hog_box(outline, points), outline, points)

@@ -138,15 +138,15 @@ def test_a_face_is_aligned_by_its_points(tmp_path: Path, photos: dict[str, Path]
     placed = face.points @ turn[:, :2].T + turn[:, 2]
     assert np.abs(placed - ALIGNED_POINTS).max() < 6  # of 112 px: no two faces are alike
     turned = np.ascontiguousarray(cv2.rotate(picture, cv2.ROTATE_180), np.uint8)
-    upside_down = Found(face.box, np.array(picture.shape[1::-1]) - 1 - face.points)
+    upside_down = Found(face.box, face.outline, np.array(picture.shape[1::-1]) - 1 - face.points)
     again = encoder.chip(turned, upside_down)
     assert np.abs(again.astype(int) - chip).mean() < 2
 
 
 def test_a_detector_without_points_is_not_enough_for_it(tmp_path: Path) -> None:
-    encoder = load_encoder("mine", models(tmp_path))
+    encoder, box = load_encoder("mine", models(tmp_path)), Box(left=0, top=0, width=100, height=100)
     with pytest.raises(ModelError, match="needs eyes, nose and mouth"):
-        encoder.chip(noise(0), Found(Box(left=0, top=0, width=100, height=100)))
+        encoder.chip(noise(0), Found(box, box))
 
 
 @pytest.mark.parametrize(
