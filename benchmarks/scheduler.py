@@ -38,6 +38,7 @@ import broker
 from agents import house
 from agents.runtime.settings import Site
 from agents.wire.identity import Box, Face, Identity
+from agents.wire.liveness import Liveness, Verdict
 from agents.wire.messages import Availability, Outcome
 from agents.wire.scheduling import Decision
 from agents.wire.topics import AVAILABILITY, DECISION, IDENTITY, SESSION
@@ -52,6 +53,7 @@ RATE = 1000  # identities a second
 TARGET_MS = 20.0
 PATIENCE_S, SETTLE_S = 30.0, 3.0
 BOX = Box(left=200, top=90, width=120, height=120)
+ALIVE = Liveness(verdict=Verdict.LIVE, frames=10, texture=0.97, depth=0.8, context=0.9)
 
 
 @dataclass
@@ -114,7 +116,8 @@ def place(turn: int) -> tuple[int, int, int]:
 
 def _face(camera: int, visit: int) -> Face:
     group = camera if visit % 2 else (camera + 7) % DOORS  # of a group that may come in, or of another
-    return Face(person=person(group, visit), distance=0.2, margin=0.3, box=BOX, sharpness=99.0, track=visit)
+    who = person(group, visit)
+    return Face(person=who, distance=0.2, margin=0.3, box=BOX, sharpness=99.0, liveness=ALIVE, track=visit)
 
 
 def send(site: Site, seconds: float) -> None:

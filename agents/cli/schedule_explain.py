@@ -52,7 +52,8 @@ def judge(policy: Policy, person: str, door: str, asked: Asked) -> Ruling:
     rulings = [policy.rules.judge(door, person, utc) for utc in asked.moments]
     if not rulings:
         rule = f"no clock shows {asked.wall:%H:%M} on {asked.wall:%Y-%m-%d}"
-        return Ruling(Why.OUTSIDE_WINDOW, rule, ("doors", door, "windows"), policy.settings.doors[door].evidence)
+        wanted = policy.settings.doors[door]
+        return Ruling(Why.OUTSIDE_WINDOW, rule, ("doors", door, "windows"), wanted.evidence, wanted.liveness)
     return next((ruling for ruling in rulings if ruling.objection is not None), rulings[0])
 
 

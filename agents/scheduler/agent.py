@@ -16,22 +16,26 @@ from agents.runtime.inbox import Inbox
 from agents.runtime.session import Session
 from agents.runtime.settings import Site
 from agents.scheduler import discovery
+from agents.scheduler.challenges import Asks
+from agents.scheduler.chance import Secret
 from agents.scheduler.config import JOURNAL_USER, SchedulerSettings
 from agents.scheduler.core import Effect, Gate
 from agents.scheduler.holiday_calendar import CalendarError, HolidayCalendar
 from agents.scheduler.journal import FILE
-from agents.scheduler.pictures import FOLDER, Pictures
-from agents.scheduler.recorder import JournalInbox, Recorder
+from agents.scheduler.pictures import pictures_of
+from agents.scheduler.recorder import JournalInbox, Recorder, unwritten
 from agents.scheduler.rules import Rules
 from agents.scheduler.snapshots import Snapshots
 from agents.scheduler.switchboard import Switchboard
 from agents.wire.identity import Identity
-from agents.wire.messages import Availability, BadMessage, Grant, Outcome, Refusal, Switch, read_session
+from agents.wire.liveness import Challenge
+from agents.wire.messages import Availability, BadMessage, Grant, Refusal, Switch, read_session
 from agents.wire.scheduling import Answer, Decision, Question
 from agents.wire.topics import (
     ANSWER,
     AVAILABILITY,
     AWAY_SET,
+    CHALLENGE,
     DECISION,
     ENABLED_SET,
     EVENT,
@@ -59,20 +63,21 @@ class SchedulerAgent(Agent):
     ) -> None:  # fmt: skip
         super().__init__("scheduler", settings.id, session, inbox)
         self._settings, self._clock, self._ears = settings, clock, ears
-        self._gates = {door: Gate(door, policy, rules) for door, policy in settings.doors.items()}
+        asks = Asks(Secret(), settings.challenge_texts)
+        self._gates = {door: Gate(door, policy, rules, asks) for door, policy in settings.doors.items()}
         self._doors_of: dict[str, list[str]] = {}
         for door, policy in settings.doors.items():
             for camera in policy.cameras:
                 self._doors_of.setdefault(camera, []).append(door)
         self._recorder = Recorder(data / FILE, ears, self.log)
         self._board = Switchboard(settings, data, session, self._recorder, self.log)
-        self._snapshots = Snapshots(session, _pictures(settings, data), self.log)
+        self._snapshots = Snapshots(session, pictures_of(settings.journal, data), self.log)
         self._nonces: dict[str, str] = {}
         self._online: dict[str, bool] = {}
         self._windows: dict[str, tuple[int, bool]] = {}
         self._last: dict[str, Decision] = {}
         self._tick_at = float("-inf")
-        self._counters: Counter[str] = Counter(identities=0, granted=0, denied=0, refused=0)
+        self._counters: Counter[str] = Counter(identities=0, granted=0, denied=0, refused=0, spoofs=0, challenges=0)
         self._latencies = Latencies()
         self._floods: defaultdict[str, Flood] = defaultdict(Flood)  # of people's orders, by topic
 
@@ -133,6 +138,7 @@ class SchedulerAgent(Agent):
         counters["records"] = self._recorder.records
         clocks = sorted({text for gate in gates for text in gate.frames.disagreements})
         problems = [self._board.problem, self._recorder.problem, self._snapshots.problem, *clocks]
+        problems.append(self._settings.liveness_problem)
         return Report("; ".join(filter(None, problems)) or None, counters, self._latencies)
 
     def close(self) -> None:
@@ -239,14 +245,21 @@ class SchedulerAgent(Agent):
         for effect in effects:
             if isinstance(effect, Decision):
                 written = self._recorder.decision(effect)
-                self._tell(effect if written else _unwritten(effect), now)
+                self._tell(effect if written else unwritten(effect), now)
             elif isinstance(effect, Question):
                 self.session.publish(QUESTION, door, payload=effect.encode())
                 self._snapshots.wanted(effect, effect.asked_at, now)
+            elif isinstance(effect, Challenge):
+                self._challenge(effect)
             elif written:
                 self._send(door, effect)
         if self._last.get(door) is not last:  # for dashboards, when nobody waits at the door any more
             self._publish_last(self._last[door])
+
+    def _challenge(self, challenge: Challenge) -> None:
+        self._counters["challenges"] += 1
+        self.log.info("door %s: %s is asked: %s", challenge.door, challenge.person, challenge.action)
+        self.session.publish(CHALLENGE, challenge.door, payload=challenge.encode())
 
     def _send(self, door: str, grant: Grant) -> None:
         if not self.session.publish(GRANT, door, payload=grant.encode()):
@@ -254,6 +267,7 @@ class SchedulerAgent(Agent):
 
     def _tell(self, decision: Decision, now: Now) -> None:
         self._counters[decision.outcome] += 1
+        self._counters["spoofs"] += decision.reason is Why.SPOOF
         self._latencies.add(self._clock.now().utc - decision.captured_at)
         who = decision.person or "somebody"
         self.log.info("door %s: %s %s: %s (%s)", decision.door, decision.outcome, who, decision.reason, decision.id)
@@ -263,18 +277,6 @@ class SchedulerAgent(Agent):
 
     def _publish_last(self, decision: Decision) -> None:
         self.session.publish(LAST, decision.door, payload=decision.encode())
-
-
-def _unwritten(decision: Decision) -> Decision:
-    """What becomes of a decision that could not be written into the journal."""
-    if decision.outcome is Outcome.DENIED:
-        return decision
-    return decision.model_copy(update={"outcome": Outcome.DENIED, "reason": Why.NO_JOURNAL})
-
-
-def _pictures(settings: SchedulerSettings, data: Path) -> Pictures | None:
-    kept = settings.journal
-    return Pictures(data / FOLDER, kept.max_age_days, kept.max_mb) if kept.snapshots else None
 
 
 def main(

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 
 from agents.runtime.settings import Seconds, Section
 from agents.scheduler.calendar_values import MINUTES_A_DAY, Day, Days, TimeOfDay, YearlyDay, minute
+from agents.scheduler.liveness_config import ChallengeTexts, Liveness
 from agents.wire.values import Name, PersonName, Text
 
 IMPOSSIBLE = "more frames are to agree than are looked at (frames, of)"
@@ -78,7 +79,7 @@ class Evidence(Section):
 class Opening(Section):
     """Who is let in from when to when; where `to` is not after `from`, until the next day.
 
-    What `evidence` does not say is as the door has it. With `confirm: phone` somebody has to agree
+    What `evidence` and `liveness` do not say is as the door has it. With `confirm: phone` somebody has to agree
     each time.
     """
 
@@ -86,6 +87,7 @@ class Opening(Section):
     from_: Annotated[TimeOfDay, Field(alias="from")]
     to: TimeOfDay
     evidence: Evidence | None = None
+    liveness: Liveness | None = None
     confirm: Literal["phone"] | None = None
 
     @model_validator(mode="after")
@@ -161,6 +163,7 @@ class DoorPolicy(Section):
     cameras: Annotated[list[Name], Field(min_length=1)]
     windows: list[Window] = []
     evidence: Evidence = Evidence()
+    liveness: Liveness = Liveness()
     cool_down_s: Annotated[float, Field(ge=0, le=3600)] = 10.0
     grants_per_minute: Annotated[int, Field(ge=1, le=1000)] = 30
     lock_out: LockOut | None = LockOut()
@@ -184,6 +187,7 @@ class SchedulerSettings(Section):
     groups: dict[Name, list[Member]] = {}
     holidays: Holidays = Holidays()
     exceptions: list[SpecialDay] = []
+    challenge_texts: ChallengeTexts = ChallengeTexts()
     doors: dict[Name, DoorPolicy]
     journal: JournalSettings = JournalSettings()
 
@@ -196,6 +200,32 @@ class SchedulerSettings(Section):
         """Whether there is any window at this door for which somebody has to agree."""
         wanted = self.doors[door]  # itself: another door may have an equal policy, and other exceptions
         return any(opening.confirm and any(p is wanted for p in policies) for _, opening, policies in self._openings())
+
+    def challenges(self, door: str) -> bool:
+        """Whether there is any opening at this door for which an action may be asked."""
+        return any(one.challenge != "never" for name, _, one in self._liveness() if name == door)
+
+    def without_liveness(self) -> Iterator[tuple[str, Loc]]:
+        """The doors, and the places below this section, where a photograph is as good as a face."""
+        for door, loc, liveness in self._liveness():
+            if liveness.check == "off":
+                yield door, loc
+
+    @property
+    def liveness_problem(self) -> str | None:
+        """What people should know as long as it is so."""
+        doors = ", ".join(dict.fromkeys(door for door, _ in self.without_liveness()))
+        return f"liveness is off: a photograph can open {doors}" if doors else None
+
+    def _liveness(self) -> Iterator[tuple[str, Loc, Liveness]]:
+        """What is wanted at each door, and in each opening that says something else."""
+        names = {id(policy): door for door, policy in self.doors.items()}
+        for door, policy in self.doors.items():
+            yield door, ("doors", door, "liveness"), policy.liveness
+        for loc, opening, policies in self._openings():
+            if opening.liveness is not None:
+                for policy in policies:
+                    yield names[id(policy)], (*loc, "liveness"), policy.liveness.changed_by(opening.liveness)
 
     def single_frames(self) -> Iterator[tuple[Loc, list[Name]]]:
         """Where one frame is evidence enough, and of which cameras."""
@@ -216,10 +246,16 @@ class SchedulerSettings(Section):
                 yield ("doors", door, "evidence"), IMPOSSIBLE
         for loc, opening, policies in self._openings():
             yield from self._misfits(loc, opening, policies)
+        yield from self._contradictions()
         for i, special in enumerate(self.exceptions):
             for k, door in enumerate(special.doors or ()):
                 if door not in self.doors:
                     yield ("exceptions", i, "doors", k), f"there is no door {door!r} under doors"
+
+    def _contradictions(self) -> Iterator[tuple[Loc, str]]:
+        for _, loc, liveness in self._liveness():
+            if liveness.contradictory:
+                yield loc, "check is off, so an action must not be asked for always (challenge)"
 
     def _misfits(self, loc: Loc, opening: Opening, policies: list[DoorPolicy]) -> Iterator[tuple[Loc, str]]:
         for group in opening.who:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agents.runtime.clock import Now
+from agents.scheduler.challenges import Asks
 from agents.scheduler.clocks import Frames
 from agents.scheduler.config import DoorPolicy
 from agents.scheduler.limits import Limits
@@ -17,6 +18,7 @@ from agents.scheduler.rules import Rules, Ruling
 from agents.scheduler.standing import Standing
 from agents.scheduler.visits import View, Visit
 from agents.wire.identity import Identity
+from agents.wire.liveness import Challenge
 from agents.wire.messages import BadMessage, Grant, Outcome, Refusal
 from agents.wire.scheduling import Answer, Decision, Question, Votes, YesNo
 from agents.wire.why import Why
@@ -27,19 +29,22 @@ ANSWER_MAX_AGE_S, AHEAD_S = 10.0, 2.0  # of an answer that says when it was give
 READ_S = 1.0  # nobody reads a question and answers it in less: a bare YES that soon was for the one before
 FEWEST_FRAMES = 2  # a face in one frame only is no visit
 
-Effect = Decision | Grant | Question
+Effect = Decision | Grant | Question | Challenge
 NOT_CONFIRMED = Objection(Why.NOT_CONFIRMED)
 UNKNOWN = Objection(Why.UNKNOWN_PERSON)
-STRANGE = (Why.UNKNOWN_PERSON, Why.NOT_CONFIRMED)  # what counts towards a camera's lock-out
+STRANGE = (Why.UNKNOWN_PERSON, Why.NOT_CONFIRMED, Why.SPOOF, Why.CHALLENGE_FAILED)
+"""What counts towards a camera's lock-out."""
 
 
 class Gate:
     """One door's policy at work. `standing` is what people have switched; `session` is the door's
-    nonce while the door is there, else None.
+    nonce while the door is there, else None. `asks` words the challenges.
     """
 
-    def __init__(self, door: str, policy: DoorPolicy, rules: Rules, standing: Standing | None = None) -> None:
-        self._door, self._policy, self._rules = door, policy, rules
+    def __init__(
+        self, door: str, policy: DoorPolicy, rules: Rules, asks: Asks, standing: Standing | None = None
+    ) -> None:
+        self._door, self._policy, self._rules, self._asks = door, policy, rules, asks
         self.standing = standing or Standing()
         self.session: str | None = None
         self.limits = Limits(policy)
@@ -76,6 +81,9 @@ class Gate:
         if visit is not None and now.mono > visit.wait_until:
             why = Why.UNANSWERED if visit.approved_by is None else Why.NOT_CONFIRMED
             effects += self._close(visit, Objection(why), now)
+        for view in self._views.values():
+            for visit in view.visits.values():
+                visit.proof.tick(now.mono)
         return effects
 
     def answer(self, answer: Answer, now: Now) -> list[Effect]:
@@ -123,6 +131,9 @@ class Gate:
         objection = self._objection(view, visit, ruling, now)
         if objection is not None:
             return self._object(visit, objection, now)
+        effects = self._alive(visit, ruling, now)
+        if effects is not None:
+            return effects
         if visit.told is not None:
             visit.begin_anew(now)
         if ruling.confirm and visit.approved_by is None:
@@ -141,7 +152,8 @@ class Gate:
         if let_in is None:
             return self._rules.judge(self._door, person, now.utc)
         by = f", by {let_in.source}" if let_in.source else ""
-        return Ruling(None, f"let in by an order{by}", ("let_in",), self._policy.evidence)
+        policy = self._policy
+        return Ruling(None, f"let in by an order{by}", ("let_in",), policy.evidence, policy.liveness)
 
     def _objection(self, view: View, visit: Visit, ruling: Ruling, now: Now) -> Objection | None:
         """The first thing that is against it."""
@@ -156,6 +168,27 @@ class Gate:
             return Objection(ruling.objection, ruling.rule)
         limit = self.limits.objection(visit.person, visit.last.identity.camera, now)
         return limit or self._company(view, visit.person, ruling, now) or self._absence() or self._queue(visit, ruling)
+
+    def _alive(self, visit: Visit, ruling: Ruling, now: Now) -> list[Effect] | None:
+        """What becomes of who may be a picture; None for somebody who lives, as far as the rules want to know."""
+        face, proof, policy = visit.last.face(visit.person), visit.proof, ruling.liveness
+        proof.follow(face, now.mono)
+        objection = proof.objection(policy, face)
+        if objection is None:
+            return None
+        if objection.why is Why.CHALLENGE_FAILED:
+            return self._close(visit, objection, now)
+        if objection.why is Why.SPOOF:
+            effects = self._object(visit, objection, now)
+            visit.closed = proof.is_enough(face) if visit.told is not None else False
+            return effects
+        if proof.open is not None and objection.why is Why.NOT_LIVE:
+            return []
+        if proof.wants_challenge(policy, face, now.mono - visit.began):
+            challenge = self._asks.challenge(self._door, visit.last.identity, face, policy, now)
+            proof.asked(challenge, now.mono)
+            return [challenge]
+        return self._object(visit, objection, now)
 
     def _company(self, view: View, person: str, ruling: Ruling, now: Now) -> Objection | None:
         """Whether others in view spoil the evidence."""
@@ -234,6 +267,8 @@ class Gate:
         enough = visit.frames >= FEWEST_FRAMES or 0 < visit.needed <= visit.votes
         if visit.question is not None:
             yield self._deny(visit, Objection(Why.LEFT), now)
+        elif visit.proof.open is not None and not visit.closed:
+            yield self._deny(visit, Objection(Why.CHALLENGE_FAILED, detail="they left"), now)
         elif visit.told is None and not visit.closed and enough:
             yield self._deny(visit, visit.pending or (UNKNOWN if visit.person is None else NOT_CONFIRMED), now)
 
@@ -261,4 +296,5 @@ class Gate:
             decided_at=now.utc,
             rule=objection.rule[:200],
             detail=objection.detail[:200],
+            liveness=face.liveness,
         )

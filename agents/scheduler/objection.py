@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from agents.wire.why import Why
 
 # What may pass by itself while they stand there: it is told only when it lasts, or when they leave.
-PASSING = frozenset({Why.UNKNOWN_PERSON, Why.NOT_ALONE, Why.STRANGER_IN_VIEW, Why.DOOR_AWAY, Why.UNANSWERED})
+PASSING = frozenset(
+    {
+        Why.UNKNOWN_PERSON, Why.NOT_ALONE, Why.STRANGER_IN_VIEW, Why.SPOOF, Why.NOT_LIVE, Why.DOOR_AWAY,
+        Why.UNANSWERED,
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 
 from agents.scheduler.calendar_values import MINUTES_A_DAY, minute, weekdays
 from agents.scheduler.config import DoorPolicy, Evidence, Holidays, Loc, Opening, SchedulerSettings, SpecialDay, Window
+from agents.scheduler.liveness_config import Liveness
 from agents.wire.why import Why
 
 HolidayName = Callable[[date], str | None]
@@ -31,7 +32,7 @@ class Occurrence:
     """An opening as it falls on one day, `start` to `end` on the wall clock (naive, end excluded).
 
     `day` is the one it belongs to, also past midnight. `shut` is what closes it there. `order` is its
-    place among the openings of its door, `evidence` what is needed there.
+    place among the openings of its door, `evidence` and `liveness` what is needed there.
     """
 
     start: datetime
@@ -40,6 +41,7 @@ class Occurrence:
     order: int
     opening: Opening
     evidence: Evidence
+    liveness: Liveness
     loc: Loc
     heading: str = ""
     shut: Obstacle | None = None
@@ -99,7 +101,8 @@ class Openings:
         midnight = datetime.combine(day, time())
         first, last = (midnight + timedelta(minutes=minutes) for minutes in (start, end))
         evidence = self.policy.evidence.changed_by(opening.evidence)
-        return Occurrence(first, last, day, order, opening, evidence, loc, heading, shut)
+        liveness = self.policy.liveness.changed_by(opening.liveness)
+        return Occurrence(first, last, day, order, opening, evidence, liveness, loc, heading, shut)
 
     def _off(self, holiday: str | None, day: date) -> Obstacle | None:
         if holiday is None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from agents.scheduler.config import JournalSettings
+
 FOLDER = "snapshots"
 DAY_S = 86_400.0
 STAMP = "%Y%m%dT%H%M%S.%fZ"  # sorted by name they are sorted by time
@@ -102,3 +104,8 @@ def _picture(path: Path) -> _Picture | None:
     except ValueError:
         return None
     return _Picture(path, at, decision_id.removesuffix(".jpg")) if decision_id.endswith(".jpg") else None
+
+
+def pictures_of(kept: JournalSettings, data: Path) -> Pictures | None:
+    """None where no pictures are to be kept."""
+    return Pictures(data / FOLDER, kept.max_age_days, kept.max_mb) if kept.snapshots else None

@@ -19,9 +19,10 @@ from agents.runtime.inbox import Fault, Inbox
 from agents.runtime.session import Session
 from agents.scheduler.flusher import Flusher
 from agents.scheduler.journal import Journal, JournalError, Kind
-from agents.wire.messages import Availability, BadMessage, DoorEvent
+from agents.wire.messages import Availability, BadMessage, DoorEvent, Outcome
 from agents.wire.scheduling import Decision
 from agents.wire.topics import EVENT
+from agents.wire.why import Why
 
 RETRY_S = 2.0
 FLUSH_S = 1.0
@@ -207,3 +208,10 @@ def _is_again(message: Kept, other: Kept) -> bool:
     return (message.mid, message.topic, message.names, message.payload) == (
         other.mid, other.topic, other.names, other.payload
     )  # fmt: skip
+
+
+def unwritten(decision: Decision) -> Decision:
+    """What becomes of a decision that could not be written into the journal."""
+    if decision.outcome is Outcome.DENIED:
+        return decision
+    return decision.model_copy(update={"outcome": Outcome.DENIED, "reason": Why.NO_JOURNAL})

@@ -15,6 +15,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from agents.scheduler.config import Evidence, Loc, SchedulerSettings
+from agents.scheduler.liveness_config import Liveness
 from agents.scheduler.membership import Membership, People
 from agents.scheduler.openings import HolidayName, Obstacle, Occurrence, Openings
 from agents.wire.why import Why
@@ -31,13 +32,14 @@ class Ruling:
 
     `objection` is None where they let the person in. `rule` says for people which of them decided,
     `loc` is its place below the scheduler's section (`("doors", "front", "windows", 1)`). `evidence`
-    is what is needed, and with `confirm` somebody has to agree.
+    and `liveness` are what is needed, and with `confirm` somebody has to agree.
     """
 
     objection: Why | None
     rule: str
     loc: Loc
     evidence: Evidence
+    liveness: Liveness
     confirm: bool = False
 
 
@@ -107,9 +109,10 @@ class Rules:
             group = _group(memberships, found)
             if group is not None and found.shut is None:
                 confirm = found.opening.confirm is not None
-                return Ruling(None, found.rule(group), found.loc, found.evidence, confirm)
+                return Ruling(None, found.rule(group), found.loc, found.evidence, found.liveness, confirm)
         obstacle = self._obstacle(door, person, today, now)
-        return Ruling(obstacle.why, obstacle.rule, obstacle.loc, self._doors[door].policy.evidence)
+        policy = self._doors[door].policy
+        return Ruling(obstacle.why, obstacle.rule, obstacle.loc, policy.evidence, policy.liveness)
 
     def _obstacle(self, door: str, person: str, today: date, now: Sequence[Occurrence]) -> Obstacle:
         """Why nothing lets the person in: the first reason that applies."""

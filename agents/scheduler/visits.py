@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from agents.runtime.clock import Now
 from agents.scheduler.config import Evidence
 from agents.scheduler.objection import Objection
+from agents.scheduler.proof import Proof
 from agents.wire.identity import Face, Identity
 from agents.wire.scheduling import Question
 from agents.wire.why import Why
@@ -61,7 +62,7 @@ class Visit:
 
     `told` is its decision. One that is `closed` gets no other while they stay; else a grant may
     still follow a denial, as a visit of its own. `pending` is what stands against it but may pass.
-    With a `question`, the person is waited for until `wait_until`.
+    With a `question`, the person is waited for until `wait_until`. `proof` is what is known of whether they live.
     """
 
     person: str | None
@@ -80,6 +81,7 @@ class Visit:
     asked: float = 0.0
     wait_until: float = 0.0
     approved_by: str | None = None
+    proof: Proof = field(default_factory=Proof)
 
     def add(self, sighting: Sighting, tracks: list[int | None], now: Now) -> None:
         self.last, self.seen = sighting, now.mono

@@ -46,6 +46,7 @@ FILE: dict[str, Any] = {
             ],
             "evidence": {**EVIDENCE, "faces": "all_known"},
             "lock_out": LOCK_OUT,
+            "liveness": "off",
             **LIMITS,
         },
         "back": {
@@ -55,6 +56,7 @@ FILE: dict[str, Any] = {
             ],
             "evidence": {**EVIDENCE, "faces": "single"},
             "lock_out": LOCK_OUT,
+            "liveness": "off",
             **LIMITS,
         },
     },

@@ -10,11 +10,15 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from agents.runtime.clock import Now
+from agents.scheduler.challenges import Asks
 from agents.scheduler.config import DoorPolicy, Evidence, SchedulerSettings
 from agents.scheduler.core import Effect, Gate
+from agents.scheduler.liveness_config import ChallengeTexts
+from agents.scheduler.liveness_config import Liveness as LivenessPolicy
 from agents.scheduler.rules import Rules, Ruling
 from agents.scheduler.standing import Standing
 from agents.wire.identity import Box, Face, Identity
+from agents.wire.liveness import Challenge, HeadAction, Liveness, Verdict
 from agents.wire.messages import BadMessage, Grant, Refusal
 from agents.wire.scheduling import Answer, Decision, LetInOrder, Question, YesNo
 from agents.wire.why import Why
@@ -27,9 +31,29 @@ PEOPLE = "everybody, mon-fri 07:00 to 19:00"
 Told = tuple[str | None, Why]
 
 
-def face(person: str | None, distance: float = 0.3, track: int | None = None) -> Face:
+ALIVE = Liveness(verdict=Verdict.LIVE, frames=9, texture=0.98)
+
+
+def face(
+    person: str | None, distance: float = 0.3, track: int | None = None, liveness: Liveness | None = ALIVE
+) -> Face:
     box = Box(left=0, top=0, width=100, height=100)
-    return Face(person=person, distance=distance, margin=0.1, box=box, sharpness=50.0, track=track)
+    return Face(person=person, distance=distance, margin=0.1, box=box, sharpness=50.0, track=track, liveness=liveness)
+
+
+class Loaded:
+    """Chance, in the test's hands."""
+
+    def __init__(self) -> None:
+        self.next, self.count = HeadAction.TURN_LEFT, 0
+
+    def action(self, actions: Sequence[HeadAction]) -> HeadAction:
+        assert self.next in actions
+        return self.next
+
+    def word(self) -> str:
+        self.count += 1
+        return f"challenge-{self.count}"
 
 
 def rules_of(policy: dict[str, Any], **more: Any) -> Rules:
@@ -43,15 +67,16 @@ def rules_of(policy: dict[str, Any], **more: Any) -> Rules:
 class SaidRules(Rules):
     """Let everybody in on the door's evidence, unless the test says otherwise of a person."""
 
-    def __init__(self, evidence: Evidence) -> None:
-        self.evidence = evidence
+    def __init__(self, evidence: Evidence, liveness: LivenessPolicy) -> None:
+        self.evidence, self.liveness = evidence, liveness
         self.against: dict[str, Why] = {}
         self.asking = False
         self.closed = False
 
     def judge(self, door: str, person: str, utc: float) -> Ruling:
         why = Why.OUTSIDE_WINDOW if self.closed else self.against.get(person)
-        return Ruling(why, PEOPLE, ("doors", door, "windows", 0), self.evidence, self.asking and why is None)
+        place = ("doors", door, "windows", 0)
+        return Ruling(why, PEOPLE, place, self.evidence, self.liveness, self.asking and why is None)
 
     def is_open(self, door: str, utc: float) -> bool:
         return not self.closed
@@ -64,9 +89,11 @@ class Scene:
         self, begins: datetime = FRIDAY_NOON, rules: Rules | None = None, asking: bool = False, **policy: Any
     ) -> None:
         self.policy = DoorPolicy.model_validate({"cameras": ["front", "back"], **policy})
-        self.rules = SaidRules(self.policy.evidence)
+        self.rules = SaidRules(self.policy.evidence, self.policy.liveness)
         self.rules.asking = asking
-        self.gate = Gate("front", self.policy, rules or self.rules)
+        self.chance = Loaded()
+        asks = Asks(self.chance, ChallengeTexts())
+        self.gate = Gate("front", self.policy, rules or self.rules, asks)
         self.gate.session = SESSION
         self.utc, self.mono, self.seq, self.utc_is_set = begins.timestamp(), 5000.0, 0, True
         self.effects: list[Effect] = []
@@ -149,6 +176,10 @@ class Scene:
     @property
     def questions(self) -> list[Question]:
         return [e for e in self.effects if isinstance(e, Question)]
+
+    @property
+    def challenges(self) -> list[Challenge]:
+        return [e for e in self.effects if isinstance(e, Challenge)]
 
     @property
     def grants(self) -> list[Grant]:

@@ -12,10 +12,11 @@ from agents.scheduler.agent import SchedulerAgent
 from agents.scheduler.config import SchedulerSettings
 from agents.scheduler.journal import FILE
 from agents.scheduler.rules import Rules
-from agents.wire.identity import Box, Face, Identity
+from agents.wire.identity import MOST_MEASURED, Identity
 from agents.wire.stamp import Stamp
 from agents.wire.topics import AVAILABILITY, DECISION, GRANT, IDENTITY, SESSION, SNAPSHOT, WINDOW, Topic
 from tests.fakes import T0, FakeClock, FakeSession, after, message
+from tests.scheduler.gates import ALIVE, face
 from tests.scheduler.records import records
 
 JUNK = [b"", b"\xff\xfe", b"{", b'"null"', b"[]", b"\0" * 20_000, b"[" * 10_000, b'{"id":"x"}']
@@ -23,8 +24,8 @@ ALWAYS = [{"who": "everybody", "days": "mon-sun", "from": "00:00", "to": "24:00"
 ASKING = [{**ALWAYS[0], "confirm": "phone"}]
 
 
-def settings(front_windows: list[dict[str, str]], **more: Any) -> SchedulerSettings:
-    front = {"cameras": ["porch", "hall"], "windows": front_windows}
+def settings(front_windows: list[dict[str, str]], liveness: str = "required", **more: Any) -> SchedulerSettings:
+    front = {"cameras": ["porch", "hall"], "windows": front_windows, "liveness": liveness}
     back = {"cameras": ["yard"], "windows": ALWAYS}
     doors = {"front": front, "back": back}
     return SchedulerSettings.model_validate({"timezone": "Europe/Zagreb", "doors": doors, **more})
@@ -67,13 +68,12 @@ class House:
     def see(self, *people: str | None, camera: str = "porch", topic_camera: str | None = None, **how: Any) -> None:
         self.seq += 1
         self.clock.at = after(self.seq / 10)
-        box = Box(left=0, top=0, width=100, height=100)
         identity = Identity(
             id=f"frame-{self.seq}",
             camera=camera,
             captured_at=self.clock.now().utc,
             seq=self.seq,
-            faces=tuple(Face(person=p, distance=0.3, margin=0.1, box=box, sharpness=9.0) for p in people),
+            faces=tuple(face(p, liveness=ALIVE if i < MOST_MEASURED else None) for i, p in enumerate(people)),
         )
         self.hear(IDENTITY, topic_camera or camera, payload=identity.encode(), **how)
 

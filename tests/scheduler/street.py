@@ -112,7 +112,7 @@ class Street(Scene):
                 stay = self._stay(effect.id, effect.camera, effect.person)
                 assert stay not in self.closed
                 self.asked[stay] += 1
-            else:
+            elif isinstance(effect, Decision):
                 self._check_decision(effect)
         return super().note(effects)
 

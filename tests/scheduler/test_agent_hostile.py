@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from agents.runtime.events import Message
 from agents.scheduler import switches
 from agents.scheduler.journal import FILE, Journal, JournalError
+from agents.wire.identity import MOST_MEASURED
 from agents.wire.stamp import Stamp
 from agents.wire.topics import (
     ANSWER,
@@ -52,7 +53,12 @@ def identity(house: House, people: list[str | None]) -> bytes:
     house.seq += 1
     house.clock.at = after(house.seq / 10)
     box = {"left": 0, "top": 0, "width": 9, "height": 9}
-    faces = [{"person": p, "distance": 0.3, "margin": 0.1, "box": box, "sharpness": 9.0} for p in people]
+    alive = {"verdict": "live", "frames": 9}
+    faces = [
+        {"person": p, "distance": 0.3, "margin": 0.1, "box": box, "sharpness": 9.0}
+        | ({"liveness": alive} if i < MOST_MEASURED else {})
+        for i, p in enumerate(people)
+    ]
     frame = {"id": f"frame-{house.seq}", "camera": "porch", "captured_at": house.clock.now().utc, "seq": house.seq}
     return json.dumps({**frame, "faces": faces}, ensure_ascii=False).encode()
 
@@ -255,7 +261,8 @@ def test_who_is_let_in_fits_in_a_message_and_in_a_small_file_however_many_are_as
 # Crowds and pictures
 
 
-def test_of_a_crowd_in_one_picture_each_is_decided_on_once_and_no_more_get_in_than_may(house: House) -> None:
+def test_of_a_crowd_in_one_picture_each_is_decided_on_once_and_no_more_get_in_than_may(tmp_path: Path) -> None:
+    house = House(tmp_path, liveness="off")
     crowd: list[str | None] = [f"Person {n}" for n in range(32)]
     for _ in range(100):
         house.hear(IDENTITY, "porch", payload=identity(house, crowd))
@@ -267,7 +274,7 @@ def test_of_a_crowd_in_one_picture_each_is_decided_on_once_and_no_more_get_in_th
 
 
 def test_of_a_crowd_where_somebody_has_to_agree_one_is_asked_about(tmp_path: Path) -> None:
-    house = House(tmp_path, front_windows=ASKING)
+    house = House(tmp_path, front_windows=ASKING, liveness="off")
     for _ in range(40):
         house.hear(IDENTITY, "porch", payload=identity(house, [f"Person {n}" for n in range(32)]))
     assert len([s for s in house.session.said if s.topic.path.endswith("/question")]) == 1

@@ -11,7 +11,7 @@ from agents.scheduler.config import Evidence
 from agents.wire.messages import Grant, Outcome
 from agents.wire.scheduling import Decision, Votes
 from agents.wire.why import Why
-from tests.scheduler.gates import FRIDAY_NOON, PEOPLE, SESSION, STRANGER, Scene, face, rules_of
+from tests.scheduler.gates import ALIVE, FRIDAY_NOON, PEOPLE, SESSION, STRANGER, Scene, face, rules_of
 
 WORKDAYS = {"who": "everybody", "days": "mon-fri", "from": "07:00", "to": "19:00"}
 
@@ -43,6 +43,7 @@ def test_the_second_agreeing_frame_grants_in_the_session_of_the_door() -> None:
         captured_at=scene.utc,
         decided_at=scene.utc,
         rule=PEOPLE,
+        liveness=ALIVE,
     )
     assert grant == Grant(id="front:2", session=SESSION, person="Ana", expires_at=scene.utc + 5)
 

@@ -100,7 +100,10 @@ def _download(address: str, timeout_s: float) -> bytes:
         with build_opener(_NoDowngrade).open(request, timeout=timeout_s) as answer:
             content: bytes = answer.read(MAX_BYTES + 1)
     except (OSError, http.client.HTTPException, ValueError) as error:
-        why = error if isinstance(error, HTTPError) else getattr(error, "reason", error)
+        why = getattr(error, "reason", error)
+        if isinstance(error, HTTPError):
+            error.close()
+            why = error
         raise ModelError(f"{address}: can't be fetched: {why}; from a copy: --from PLACE") from None
     if len(content) > MAX_BYTES:
         raise ModelError(f"{address}: more than {MAX_BYTES:,} bytes is no model")

@@ -108,7 +108,7 @@ def test_a_mirror_may_send_on(models: Models, mirror: str) -> None:
 
 def test_another_export_of_the_same_weights_is_as_good(models: Models, mirror: str) -> None:
     Site.files["/net.onnx"] = network("exported anew")
-    assert models.path("net") == install("net", models, mirror)
+    assert install("net", models, mirror) == models.path("net")
 
 
 def test_it_comes_from_a_folder_whatever_it_is_called_there(models: Models, tmp_path: Path) -> None:
