@@ -1,4 +1,4 @@
-"""`scripts/demo`: a whole house on this machine, and five visits to its door."""
+"""`scripts/demo`: a whole house on this machine, and seven visits to its door."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from types import FrameType
 
 from agents.cli.common import CommandError
 from agents.wire.topics import COMMAND, FRAME, SNAPSHOT
+from demo.clips import ClipsError, clips
 from demo.follower import Follower, following
-from demo.house import DemoHouse, HouseFailed, temporary_house
-from demo.photos import PhotosError, photos
+from demo.house import DemoHouse, HouseFailed, living_house
 from demo.story import tell
 
 INVITATION = """
@@ -28,12 +28,13 @@ The story is told. The house stays up until Ctrl-C; try it from another terminal
 def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
     parser.add_argument("--once", action="store_true", help="end when the story has been told; exit 0 if it went right")
+    parser.add_argument("--models", metavar="PLACE", help="a folder or mirror with the networks for liveness")
     args = parser.parse_args()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # SIGINT too: a shell may have it ignored
         signal.signal(number, _interrupt)
     try:
-        return _demo(once=args.once)
-    except (PhotosError, CommandError) as error:
+        return _demo(once=args.once, models=args.models)
+    except (ClipsError, CommandError) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -41,8 +42,8 @@ def main() -> int:
         return 130
 
 
-def _demo(*, once: bool) -> int:
-    with temporary_house(photos(_progress), _progress) as house:
+def _demo(*, once: bool, models: str | None) -> int:
+    with living_house(clips(_progress), _progress, models) as house:
         _progress("starting mosquitto and the four agents")
         with house.running():
             try:

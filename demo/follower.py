@@ -14,9 +14,10 @@ from agents.cli.watch import everything, stamp
 from agents.runtime.events import Message
 from agents.runtime.inbox import Inbox
 from agents.wire.identity import Identity
+from agents.wire.liveness import Challenge
 from agents.wire.messages import Availability, DoorEvent, EventType, Outcome
 from agents.wire.scheduling import Decision
-from agents.wire.topics import AVAILABILITY, DECISION, EVENT, IDENTITY, Topic
+from agents.wire.topics import AVAILABILITY, CHALLENGE, DECISION, EVENT, IDENTITY, Topic
 from demo.house import DemoHouse, HouseFailed
 
 T = TypeVar("T")
@@ -29,6 +30,7 @@ class Story:
     decisions: list[Decision] = field(default_factory=list)
     events: list[DoorEvent] = field(default_factory=list)
     identities: list[Identity] = field(default_factory=list)
+    challenges: list[Challenge] = field(default_factory=list)
     online: set[tuple[str, ...]] = field(default_factory=set)
     standing: dict[tuple[str, ...], bytes] = field(default_factory=dict)
 
@@ -40,6 +42,8 @@ class Story:
             self.events.append(DoorEvent.decode(message.payload))
         elif message.topic is IDENTITY:
             self.identities.append(Identity.decode(message.payload))
+        elif message.topic is CHALLENGE:
+            self.challenges.append(Challenge.decode(message.payload))
         elif message.topic is AVAILABILITY:
             here = message.payload == Availability.ONLINE.encode()
             (self.online.add if here else self.online.discard)(message.names)

@@ -16,9 +16,10 @@ from zoneinfo import ZoneInfo
 
 from agents import house
 from agents.house import House
-from demo import scenes
+from demo import scenes, stage
 
-PERSON = "Barack"
+PERSON = "Barack"  # whom the photographs show
+HIM = "Adam"  # the man in the clips
 ALWAYS = "[{ who: everybody, days: mon-sun, from: 00:00, to: 24:00, holidays: open }]"
 TIMEZONE = "Europe/Zagreb"
 STOP_S = 15.0
@@ -42,6 +43,7 @@ scheduler:
       cameras: [front]
       windows: {windows}
       evidence: {{ frames: {t.frames}, of: {t.of} }}
+      liveness: {t.liveness}
       cool_down_s: {t.cool_down_s}
       visit_gap_s: {t.visit_gap_s}
 """
@@ -49,7 +51,10 @@ scheduler:
 
 @dataclass(frozen=True)
 class Tuning:
-    """Settings of the house that the demo and the benchmarks want differently."""
+    """Settings of the house that the demo and the benchmarks want differently.
+
+    Without `liveness` photographs may play the people.
+    """
 
     rate_fps: float = 10.0
     frames: int = 2
@@ -57,6 +62,7 @@ class Tuning:
     hold_s: float = 3.0
     cool_down_s: float = 3.0
     visit_gap_s: float = 2.0
+    liveness: str = "off"
 
 
 def later() -> str:
@@ -166,15 +172,45 @@ class DemoHouse:
 def temporary_house(
     photos: dict[str, Path], progress: Callable[[str], None], tuning: Tuning = Tuning()
 ) -> Iterator[DemoHouse]:
-    """A house with its scenes drawn and one person enrolled, gone at the end of the block."""
-    # not in $TMPDIR: on macOS its path is too long for the supervisor's Unix socket
-    folder = Path(tempfile.mkdtemp(prefix="facelatch-", dir="/tmp"))
-    try:
-        made = DemoHouse(folder, tuning)
+    """A house with its scenes drawn from photographs and one person enrolled, gone at the end of the block."""
+    with _house(tuning) as made:
         progress("drawing what the camera will see")
         made.draw(photos)
         progress(f"enrolling {PERSON} from two photos")
         made.facelatch("enroll", PERSON, str(photos["obama.jpg"]), str(photos["obama2.jpg"]))
         yield made
+
+
+@contextlib.contextmanager
+def living_house(clips: dict[str, Path], progress: Callable[[str], None], models: str | None) -> Iterator[DemoHouse]:
+    """A house to which people come who live, as they do in `clips`, gone at the end of the block.
+
+    `models` is where the networks that tell a face from a picture are; without, they are fetched from where
+    the manifest says. Where they are not to be had, everybody is asked to move.
+    """
+    with _house(Tuning(liveness="required")) as made:
+        progress("cutting what the camera will see out of video clips")
+        stage.act(clips, made.folder / "scenes")
+        made.show("hallway")
+        _install_networks(made, progress, models)
+        progress(f"enrolling {HIM} from photographs of another day")
+        made.facelatch("enroll", HIM, *map(str, stage.portraits(clips, made.folder / "portraits")))
+        yield made
+
+
+def _install_networks(made: DemoHouse, progress: Callable[[str], None], models: str | None) -> None:
+    place = [] if models is None else ["--from", str(Path(models).resolve()) if Path(models).exists() else models]
+    try:
+        made.facelatch("models", "install", "liveness", *place, timeout_s=120.0)
+    except HouseFailed as error:
+        progress(f"{error}\ndemo: without these networks everybody is asked to move")
+
+
+@contextlib.contextmanager
+def _house(tuning: Tuning) -> Iterator[DemoHouse]:
+    # not in $TMPDIR: on macOS its path is too long for the supervisor's Unix socket
+    folder = Path(tempfile.mkdtemp(prefix="facelatch-", dir="/tmp"))
+    try:
+        yield DemoHouse(folder, tuning)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -89,6 +89,11 @@ def hallway(folder: Path, count: int = 8) -> None:
     _write(folder, [_seen(_corridor(), random) for _ in range(count)])
 
 
+def empty() -> Picture:
+    """The empty hallway, without a sensor's noise."""
+    return _corridor().copy()
+
+
 def visit(folder: Path, people: Sequence[Path], count: int = 12) -> None:
     """Write `count` stills of one or two people's visit into `folder`: 000.jpg, 001.jpg, …
 

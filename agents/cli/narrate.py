@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from agents.cli.words import LEAF, WORDS
 from agents.runtime.events import Message
 from agents.wire.identity import Face, Identity
+from agents.wire.liveness import Challenge
 from agents.wire.messages import Action, Availability, BadMessage, Cause, DoorEvent, EventType, Health, Outcome
 from agents.wire.orders import HoldOrder, plain_number
 from agents.wire.scheduling import Decision, LetInList, Question
 from agents.wire.topics import (
     AVAILABILITY,
     AWAY,
+    CHALLENGE,
     DECISION,
     ENABLED,
     EVENT,
@@ -60,6 +62,9 @@ class Narrator:
         if message.topic is QUESTION:
             question = Question.decode(message.payload)
             return f"ASKED: may {question.person} come in at door {name}? (answer YES or NO)"
+        if message.topic is CHALLENGE:
+            challenge = Challenge.decode(message.payload)
+            return f"ASKED: {challenge.person} at door {name}: {challenge.text}"
         return self._standing(message)
 
     def _identity(self, identity: Identity) -> str | None:

@@ -15,6 +15,7 @@ from agents.runtime.inbox import Fault
 from agents.wire.topics import (
     AVAILABILITY,
     AWAY,
+    CHALLENGE,
     DECISION,
     ENABLED,
     EVENT,
@@ -27,7 +28,7 @@ from agents.wire.topics import (
     WINDOW,
 )
 
-OF_A_DOOR = (WINDOW, ENABLED, LET_IN, STATE, HOLD, QUESTION, DECISION, EVENT)
+OF_A_DOOR = (WINDOW, ENABLED, LET_IN, STATE, HOLD, CHALLENGE, QUESTION, DECISION, EVENT)
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
