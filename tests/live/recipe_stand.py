@@ -35,6 +35,7 @@ scheduler:
   doors:
     front:
       cameras: [front]
+      liveness: off
       windows: [{{ who: everybody, days: mon-sun, from: 00:00, to: 24:00, confirm: phone }}]
       evidence: {{ frames: 1, of: 1 }}
       confirm_within_s: 60

@@ -32,6 +32,7 @@ scheduler:
   doors:
     front:
       cameras: [porch]
+      liveness: off
       windows: [{ who: everybody, days: mon-sun, from: 00:00, to: 24:00, confirm: phone }]
       confirm_within_s: 60
       visit_gap_s: 20

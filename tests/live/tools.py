@@ -41,6 +41,7 @@ scheduler:
   doors:
     front:
       cameras: [front]
+      liveness: off # photographs play the people
       windows: [{{ who: everybody, days: mon-sun, from: 00:00, to: 24:00 }}]
       patience_s: 0.5
       cool_down_s: 0

@@ -57,7 +57,8 @@ def motion(before: Pixels, image: Pixels, face: Box) -> Motion | None:
     moved, around = (_median(part) for part in _corners_moved(old, new, _masks(new.shape, region, face, scale)))
     if moved is None or around is None:
         return None
-    own = _camera(before, image)
+    stands = np.hypot(*around) < STANDS_PX  # and so does the camera
+    own = (0.0, 0.0) if stands else _camera(before, image)
     unit = face.width * scale
     return Motion(_less(moved, own, unit, face.width), _less(around, own, unit, face.width))
 

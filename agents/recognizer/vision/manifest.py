@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -53,7 +54,7 @@ class Model(Section):
     threshold: Annotated[float, Field(gt=0, lt=2)] | None = None
     crop_scale: Annotated[float, Field(ge=1, le=6)] | None = None
     url: Annotated[str, StringConstraints(pattern="^https://")] | None = None
-    also: list[Sha256] = []
+    also: Annotated[list[Sha256], Field(max_length=20)] = []
     probe: Annotated[list[float], Field(min_length=3, max_length=3)] | None = None
 
     @property
@@ -67,6 +68,16 @@ class Model(Section):
             raise ValueError(f"an encoder of kind {self.kind} needs its threshold, a distance between 0 and 2")
         if (self.kind == LIVENESS) is (self.crop_scale is None):
             raise ValueError(f"crop_scale is what a network of kind {LIVENESS} needs, and no other has")
+        return self
+
+    @model_validator(mode="after")
+    def _is_fetched_to_its_place(self) -> Self:
+        if self.url is None:
+            return self
+        if self.kind != LIVENESS:  # others have no probe
+            raise ValueError(f"only what is of kind {LIVENESS} is fetched: leave out url")
+        if not re.fullmatch(r"\w[\w.-]*", self.file):
+            raise ValueError("what is fetched has a mere name as its file, without a folder")
         return self
 
     @property

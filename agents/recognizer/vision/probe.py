@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
 from agents.recognizer.errors import ModelError
@@ -14,13 +12,14 @@ from agents.recognizer.vision.onnx_network import OnnxNetwork
 TOLERANCE = 0.01  # of each logit; two exports of one network differ in the fifth digit
 
 
-def probe(path: Path, model: Model) -> None:
-    """Raises ModelError for a file that is no network, or answers otherwise. Without `probe` all that run are good."""
-    answer = OnnxNetwork(path).run(_pattern())
+def probe(network: bytes, model: Model) -> None:
+    """Raises ModelError for what is no network, or answers otherwise. Without `probe` any three numbers are good."""
+    answer = OnnxNetwork(network).run(_pattern())
     if answer.shape != (1, 3):
-        raise ModelError(f"{path}: gives {answer.shape} numbers, and not the three that are expected")
-    if model.probe is not None and not np.allclose(answer[0], model.probe, rtol=TOLERANCE, atol=TOLERANCE):
-        raise ModelError(f"{path}: does not compute what the measured network does: {answer[0].tolist()}")
+        raise ModelError(f"gives numbers of shape {answer.shape}, and not the three that are expected")
+    expected = answer[0] if model.probe is None else model.probe
+    if not np.isfinite(answer).all() or not np.allclose(answer[0], expected, rtol=TOLERANCE, atol=TOLERANCE):
+        raise ModelError(f"does not compute what the measured network does: {answer[0].tolist()}")
 
 
 def _pattern() -> np.typing.NDArray[np.float32]:

@@ -100,8 +100,7 @@ def test_a_network_that_gives_no_numbers_sees_no_life(broken: float) -> None:
 @pytest.mark.parametrize(("photo", "live"), [("T1", True), ("F1", False), ("F2", False)])
 def test_the_authors_own_pictures_are_told_apart(photo: str, live: bool, tmp_path: Path) -> None:
     models = Models(merged({}), tmp_path, tmp_path)
-    for name in liveness(models.manifest):
-        install(name, models, str(SHARED / "models"))
+    install(liveness(models.manifest), models, str(SHARED / "models"))
     image = decode((SHARED / f"faces/attacks/silentface_image_{photo}.jpg").read_bytes(), cv2.IMREAD_COLOR)
     face = max(YuNet(models.path("yunet"), 60).find(image, 0), key=lambda found: found.box.width)
     look = load_examiner(models).look(image, None, Seen(face.box, face.outline, np.zeros(1), 99.0), 0.0)
