@@ -12,6 +12,7 @@ from agents.cli.common import near
 from agents.cli.moments import Asked, changes, moments, named, on_wall
 from agents.cli.policy import Policy
 from agents.scheduler.config import EVERYBODY, Evidence
+from agents.scheduler.liveness_config import Liveness
 from agents.scheduler.rules import Ruling
 from agents.wire.why import Why
 
@@ -21,6 +22,11 @@ FACES = {
     "any_known": "whoever else is in view",
     "all_known": "no stranger in view",
     "single": "nobody else in view",
+}
+CHALLENGES = {
+    "never": "no action is asked for",
+    "doubtful": "an action is asked for in doubt",
+    "always": "an action is asked for each time",
 }
 
 
@@ -83,6 +89,7 @@ def lines(explanation: Explanation, policy: Policy) -> Iterator[str]:
     yield f"  rule      {policy.told(ruling.rule, ruling.loc)}"
     if ruling.objection is None:
         yield f"  evidence  {_in_words(ruling.evidence)}"
+        yield f"  liveness  {_liveness_in_words(ruling.liveness)}"
         yield f"  confirm   {'somebody has to agree, on the phone' if ruling.confirm else 'not asked for'}"
     else:
         soon = explanation.next_at
@@ -105,6 +112,7 @@ def facts(explanation: Explanation, policy: Policy) -> dict[str, Any]:
         "person": explanation.person,
         "door": explanation.door,
         "evidence": ruling.evidence.model_dump(),
+        "liveness": ruling.liveness.model_dump(),
         "confirm": ruling.confirm,
         "at": asked.moments[0] if asked.moments else None,
         "local": asked.wall.isoformat(timespec="seconds"),
@@ -127,3 +135,10 @@ def _notes(policy: Policy, person: str, asked: Asked, ruling: Ruling) -> Iterato
 
 def _in_words(evidence: Evidence) -> str:
     return f"{evidence.frames} of {evidence.of} frames within {evidence.within_s:g} s, {FACES[evidence.faces]}"
+
+
+def _liveness_in_words(liveness: Liveness) -> str:
+    if liveness.check == "off":
+        return "off: a photograph is as good as a face"
+    asked = f"; {liveness.attempts} times at most, {liveness.within_s:g} s each" if liveness.asks else ""
+    return f"required, {CHALLENGES[liveness.challenge]}{asked}"

@@ -201,9 +201,9 @@ class SchedulerSettings(Section):
         wanted = self.doors[door]  # itself: another door may have an equal policy, and other exceptions
         return any(opening.confirm and any(p is wanted for p in policies) for _, opening, policies in self._openings())
 
-    def challenges(self, door: str) -> bool:
-        """Whether there is any opening at this door for which an action may be asked."""
-        return any(one.challenge != "never" for name, _, one in self._liveness() if name == door)
+    def challenges_s(self, door: str) -> float | None:
+        """How long somebody at this door has for an action, at most; None where none is asked for."""
+        return max((one.within_s for name, _, one in self._liveness() if name == door and one.asks), default=None)
 
     def without_liveness(self) -> Iterator[tuple[str, Loc]]:
         """The doors, and the places below this section, where a photograph is as good as a face."""
@@ -253,9 +253,9 @@ class SchedulerSettings(Section):
                     yield ("exceptions", i, "doors", k), f"there is no door {door!r} under doors"
 
     def _contradictions(self) -> Iterator[tuple[Loc, str]]:
-        for _, loc, liveness in self._liveness():
-            if liveness.contradictory:
-                yield loc, "check is off, so an action must not be asked for always (challenge)"
+        places = [loc for _, loc, liveness in self._liveness() if liveness.contradictory]
+        for loc in dict.fromkeys(places):
+            yield loc, "check is off, so an action must not be asked for always (challenge)"
 
     def _misfits(self, loc: Loc, opening: Opening, policies: list[DoorPolicy]) -> Iterator[tuple[Loc, str]]:
         for group in opening.who:

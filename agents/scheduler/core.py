@@ -9,18 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agents.runtime.clock import Now
+from agents.scheduler import telling
 from agents.scheduler.challenges import Asks
 from agents.scheduler.clocks import Frames
 from agents.scheduler.config import DoorPolicy
 from agents.scheduler.limits import Limits
-from agents.scheduler.objection import Objection
+from agents.scheduler.liveness_config import Liveness
+from agents.scheduler.objection import NOT_CONFIRMED, STRANGE, UNKNOWN, Objection
 from agents.scheduler.rules import Rules, Ruling
 from agents.scheduler.standing import Standing
 from agents.scheduler.visits import View, Visit
 from agents.wire.identity import Identity
 from agents.wire.liveness import Challenge
-from agents.wire.messages import BadMessage, Grant, Outcome, Refusal
-from agents.wire.scheduling import Answer, Decision, Question, Votes, YesNo
+from agents.wire.messages import BadMessage, Grant, Refusal
+from agents.wire.scheduling import Answer, Decision, Question, YesNo
 from agents.wire.why import Why
 
 GRANT_VALID_S = 5.0
@@ -30,10 +32,6 @@ READ_S = 1.0  # nobody reads a question and answers it in less: a bare YES that 
 FEWEST_FRAMES = 2  # a face in one frame only is no visit
 
 Effect = Decision | Grant | Question | Challenge
-NOT_CONFIRMED = Objection(Why.NOT_CONFIRMED)
-UNKNOWN = Objection(Why.UNKNOWN_PERSON)
-STRANGE = (Why.UNKNOWN_PERSON, Why.NOT_CONFIRMED, Why.SPOOF, Why.CHALLENGE_FAILED)
-"""What counts towards a camera's lock-out."""
 
 
 class Gate:
@@ -112,6 +110,8 @@ class Gate:
 
     def _attend(self, view: View, identity: Identity, now: Now) -> list[Effect]:
         sighting = view.add(identity, now)
+        for visit in view.visits.values():
+            visit.proof.heed(identity.faces, now.mono)
         effects = [effect for person in sighting.known for effect in self._decide(view, view.visits[person], now)]
         strangers = view.visits.get(None)
         if strangers is not None and strangers.frames >= FEWEST_FRAMES:
@@ -129,7 +129,7 @@ class Gate:
         if visit.votes < visit.needed:
             return []
         objection = self._objection(view, visit, ruling, now)
-        if objection is not None:
+        if objection is not None and not (objection.passing and visit.proof.is_picture(ruling.liveness, visit.face)):
             return self._object(visit, objection, now)
         effects = self._alive(visit, ruling, now)
         if effects is not None:
@@ -167,28 +167,42 @@ class Gate:
         if ruling.objection is not None:
             return Objection(ruling.objection, ruling.rule)
         limit = self.limits.objection(visit.person, visit.last.identity.camera, now)
-        return limit or self._company(view, visit.person, ruling, now) or self._absence() or self._queue(visit, ruling)
+        absence = Objection(Why.DOOR_AWAY) if self.session is None else None
+        return limit or self._company(view, visit.person, ruling, now) or absence or self._queue(visit, ruling)
 
     def _alive(self, visit: Visit, ruling: Ruling, now: Now) -> list[Effect] | None:
         """What becomes of who may be a picture; None for somebody who lives, as far as the rules want to know."""
-        face, proof, policy = visit.last.face(visit.person), visit.proof, ruling.liveness
+        face, proof, policy = visit.face, visit.proof, ruling.liveness
         proof.follow(face, now.mono)
         objection = proof.objection(policy, face)
         if objection is None:
+            proof.open = None
             return None
         if objection.why is Why.CHALLENGE_FAILED:
             return self._close(visit, objection, now)
-        if objection.why is Why.SPOOF:
-            effects = self._object(visit, objection, now)
-            visit.closed = proof.is_enough(face) if visit.told is not None else False
-            return effects
-        if proof.open is not None and objection.why is Why.NOT_LIVE:
+        if proof.waits(now.mono):
             return []
+        if objection.why is Why.SPOOF:
+            return self._object_to_picture(visit, objection, now)
         if proof.wants_challenge(policy, face, now.mono - visit.began):
-            challenge = self._asks.challenge(self._door, visit.last.identity, face, policy, now)
-            proof.asked(challenge, now.mono)
-            return [challenge]
+            return self._challenge(visit, objection, policy, now)
         return self._object(visit, objection, now)
+
+    def _object_to_picture(self, visit: Visit, objection: Objection, now: Now) -> list[Effect]:
+        """The first one is told also where something else was told before."""
+        visit.told = visit.told if visit.proof.spoofs else None
+        effects = self._object(visit, objection, now)
+        visit.closed = visit.told is not None and visit.proof.is_enough(visit.face)
+        return effects
+
+    def _challenge(self, visit: Visit, objection: Objection, policy: Liveness, now: Now) -> list[Effect]:
+        """One at a time at a door, where everybody hears what is asked for."""
+        visit.pending = objection
+        if any(other.proof.open for view in self._views.values() for other in view.visits.values()):
+            return []
+        challenge = self._asks.challenge(self._door, visit.last.identity, visit.face, policy, now)
+        visit.proof.asked(challenge, now.mono)
+        return [challenge]
 
     def _company(self, view: View, person: str, ruling: Ruling, now: Now) -> Objection | None:
         """Whether others in view spoil the evidence."""
@@ -202,9 +216,6 @@ class Gate:
         others = (view.visits.get(visit.person) for view in self._views.values())
         return any(other is not None and other.told is Why.CONFIRMED for other in others)
 
-    def _absence(self) -> Objection | None:
-        return Objection(Why.DOOR_AWAY) if self.session is None else None
-
     def _queue(self, visit: Visit, ruling: Ruling) -> Objection | None:
         """One question at a time: a bare YES must have one meaning."""
         if not ruling.confirm or self._asked is None or self._asked is visit:
@@ -212,17 +223,9 @@ class Gate:
         return Objection(Why.UNANSWERED, detail="another question was open")
 
     def _ask(self, visit: Visit, now: Now) -> list[Effect]:
-        assert visit.person is not None
-        identity, visit.asked, self._asked = visit.last.identity, now.mono, visit
+        visit.asked, self._asked = now.mono, visit
         visit.wait_until = now.mono + self._policy.confirm_within_s
-        visit.question = Question(
-            id=identity.id,
-            door=self._door,
-            camera=identity.camera,
-            person=visit.person,
-            asked_at=now.utc,
-            expires_at=now.utc + self._policy.confirm_within_s,
-        )
+        visit.question = telling.question(self._door, visit, self._policy.confirm_within_s, now)
         return [visit.question]
 
     def _grant(self, visit: Visit, ruling: Ruling, now: Now) -> list[Effect]:
@@ -232,7 +235,7 @@ class Gate:
         decision = self._tell(visit, Objection(Why.CONFIRMED, ruling.rule, by), now)
         for view in self._views.values():  # also where another camera sees the same person
             if (same := view.visits.get(visit.person)) is not None:
-                same.closed = True
+                same.closed, same.proof.open = True, None
                 self._forget_question(same)
         self.limits.granted(visit.person, decision.camera, now)
         grant = Grant(id=decision.id, session=self.session, person=visit.person, expires_at=now.utc + GRANT_VALID_S)
@@ -252,7 +255,9 @@ class Gate:
 
     def _deny(self, visit: Visit, objection: Objection, now: Now) -> Decision:
         """An answer is for once: who is to come in later is asked for again."""
-        if objection.why in STRANGE and visit.question is None:
+        strange = objection.why in STRANGE and not (objection.why is Why.NOT_CONFIRMED and visit.question)
+        if strange and not visit.counted:
+            visit.counted = True
             self.limits.stranger(visit.last.identity.camera, now)
         decision = self._tell(visit, objection, now)
         self._forget_question(visit)
@@ -270,7 +275,16 @@ class Gate:
         elif visit.proof.open is not None and not visit.closed:
             yield self._deny(visit, Objection(Why.CHALLENGE_FAILED, detail="they left"), now)
         elif visit.told is None and not visit.closed and enough:
-            yield self._deny(visit, visit.pending or (UNKNOWN if visit.person is None else NOT_CONFIRMED), now)
+            yield self._deny(visit, self._last_word(visit, now), now)
+
+    def _last_word(self, visit: Visit, now: Now) -> Objection:
+        """What is told of who leaves, and was told nothing."""
+        if visit.person is None:
+            return visit.pending or UNKNOWN
+        wanted = self._ruling(visit.person, now).liveness
+        if visit.proof.failed is None and visit.proof.is_picture(wanted, visit.face):
+            return visit.proof.objection(wanted, visit.face) or NOT_CONFIRMED
+        return visit.proof.failed or visit.pending or NOT_CONFIRMED
 
     def _forget_question(self, visit: Visit) -> None:
         visit.question = visit.approved_by = None
@@ -279,22 +293,4 @@ class Gate:
 
     def _tell(self, visit: Visit, objection: Objection, now: Now) -> Decision:
         visit.told = objection.why
-        identity, face = visit.last.identity, visit.last.face(visit.person)
-        needed = visit.needed or self._policy.evidence.frames
-        granted = objection.why is Why.CONFIRMED
-        return Decision(
-            id=visit.question.id if visit.question else identity.id,
-            door=self._door,
-            camera=identity.camera,
-            outcome=Outcome.GRANTED if granted else Outcome.DENIED,
-            reason=objection.why,
-            person=visit.person,
-            distance=face.distance,
-            evidence=Votes(agreeing=visit.votes, needed=needed, frames=visit.frames, faces=len(identity.faces)),
-            began_at=visit.began_at,
-            captured_at=identity.captured_at,
-            decided_at=now.utc,
-            rule=objection.rule[:200],
-            detail=objection.detail[:200],
-            liveness=face.liveness,
-        )
+        return telling.decision(self._door, visit, visit.needed or self._policy.evidence.frames, objection, now)

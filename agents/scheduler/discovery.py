@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from agents.discovery.common import link
 from agents.discovery.device import Device, Entity
 from agents.discovery.household import Household
@@ -12,6 +14,7 @@ from agents.wire.topics import (
     ANSWER,
     AWAY,
     AWAY_SET,
+    CHALLENGE,
     DECISION,
     ENABLED,
     ENABLED_SET,
@@ -23,6 +26,7 @@ from agents.wire.topics import (
     WINDOW,
     Topic,
 )
+from agents.wire.why import Why
 
 Config = dict[str, object]
 
@@ -58,7 +62,9 @@ def _door(door: str, settings: SchedulerSettings, links: tuple[str, ...], home: 
         ("sensor", "last_decision", _last_decision(door, home)),
         ("sensor", "last_decision_at", _last_decision_at(door, home)),
         *(_questions(door, home) if settings.asks_people(door) else ()),
-        *(("device_automation", f"trigger_{outcome}", _trigger(outcome, door, home)) for outcome in Outcome),
+        *_challenges(door, settings.challenges_s(door), home),
+        *(("device_automation", f"trigger_{outcome}", _trigger("outcome", outcome, door, home)) for outcome in Outcome),
+        ("device_automation", "trigger_spoof", _trigger("reason", Why.SPOOF, door, home)),
         ("tag", "came", _came(door, home)),
     ]
     told = tuple(Entity(component, key, config, links) for component, key, config in entities)
@@ -166,14 +172,37 @@ def _answer(title: str, icon: str, answer: YesNo, door: str, home: Household) ->
     }
 
 
-def _trigger(outcome: Outcome, door: str, home: Household) -> Config:
+def _challenges(door: str, within_s: float | None, home: Household) -> list[tuple[str, str, Config]]:
+    """What somebody at the door is asked to do, for as long as they may do it; to be shown or said there."""
+    if within_s is None:
+        return []
+    topic, icon = CHALLENGE.at(home.base, door), "mdi:head-question"
+    told: Config = {
+        "name": "Challenge",
+        "icon": icon,
+        "state_topic": topic,
+        "value_template": "{{ value_json.text }}",
+        "expire_after": ceil(within_s),
+    }
+    asked: Config = {
+        "name": "Challenge asked",
+        "icon": icon,
+        "state_topic": topic,
+        "event_types": ["asked"],
+        "value_template": "{{ dict(value_json, event_type='asked') | tojson }}",
+    }
+    return [("sensor", "challenge", told), ("event", "challenge_asked", asked)]
+
+
+def _trigger(key: str, word: Outcome | Why, door: str, home: Household) -> Config:
+    """Where the decision says this word under that key."""
     return {
         "automation_type": "trigger",
         "type": "access",
-        "subtype": str(outcome),
+        "subtype": str(word),
         "topic": DECISION.at(home.base, door),
-        "value_template": "{{ value_json.outcome }}",
-        "payload": str(outcome),
+        "value_template": f"{{{{ value_json.{key} }}}}",
+        "payload": str(word),
     }
 
 

@@ -10,11 +10,12 @@ from agents.runtime.settings import Section
 from agents.wire.liveness import HeadAction
 from agents.wire.values import Text
 
+Said = Annotated[Text, Field(min_length=1)]
 ActionName = Literal["turn_left", "turn_right", "nod", "blink_twice"]
 
 WORDS: dict[str, dict[str, str]] = {
     "off": {"check": "off", "challenge": "never"},
-    "required": {"check": "required"},
+    "required": {"check": "required", "challenge": "doubtful"},
     "challenge": {"check": "required", "challenge": "always"},
 }
 TEXTS = {
@@ -26,7 +27,8 @@ TEXTS = {
 
 
 class Liveness(Section):
-    """With `check: off` whoever holds up a photograph gets in; it has to be asked for by name.
+    """With `check: off` whoever holds up a photograph gets in; it has to be asked for by name. A word in
+    place of the section is for `check` and `challenge` both.
 
     `challenge` says when somebody is asked for an action, drawn from `actions`: `always`, or where the
     recognizer can't tell (`doubtful`). They have `within_s` for it, and `attempts` of them a visit.
@@ -59,6 +61,11 @@ class Liveness(Section):
         """Whether an action is asked for and its result not wanted."""
         return self.check == "off" and self.challenge == "always"
 
+    @property
+    def asks(self) -> bool:
+        """Whether an action may be asked for."""
+        return self.check == "required" and self.challenge != "never"
+
     def changed_by(self, other: Liveness | None) -> Liveness:
         """This with what `other` says in the file."""
         said = {} if other is None else {key: getattr(other, key) for key in other.model_fields_set}
@@ -68,10 +75,10 @@ class Liveness(Section):
 class ChallengeTexts(Section):
     """What is said to people, on the challenge's topic and by the door's prompt."""
 
-    turn_left: Text = TEXTS[HeadAction.TURN_LEFT]
-    turn_right: Text = TEXTS[HeadAction.TURN_RIGHT]
-    nod: Text = TEXTS[HeadAction.NOD]
-    blink_twice: Text = TEXTS[HeadAction.BLINK_TWICE]
+    turn_left: Said = TEXTS[HeadAction.TURN_LEFT]
+    turn_right: Said = TEXTS[HeadAction.TURN_RIGHT]
+    nod: Said = TEXTS[HeadAction.NOD]
+    blink_twice: Said = TEXTS[HeadAction.BLINK_TWICE]
 
     def of(self, action: HeadAction) -> str:
         return str(getattr(self, action.value))

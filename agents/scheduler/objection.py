@@ -13,6 +13,8 @@ PASSING = frozenset(
         Why.UNANSWERED,
     }
 )  # fmt: skip
+# What counts towards a camera's lock-out.
+STRANGE = frozenset({Why.UNKNOWN_PERSON, Why.NOT_CONFIRMED, Why.SPOOF, Why.CHALLENGE_FAILED})
 
 
 @dataclass(frozen=True)
@@ -26,3 +28,7 @@ class Objection:
     @property
     def passing(self) -> bool:
         return self.why in PASSING
+
+
+NOT_CONFIRMED = Objection(Why.NOT_CONFIRMED)
+UNKNOWN = Objection(Why.UNKNOWN_PERSON)

@@ -60,9 +60,10 @@ class Sighting:
 class Visit:
     """`person` is None for strangers. Durations are monotonic; `began_at` is the first frame's UTC.
 
-    `told` is its decision. One that is `closed` gets no other while they stay; else a grant may
-    still follow a denial, as a visit of its own. `pending` is what stands against it but may pass.
-    With a `question`, the person is waited for until `wait_until`. `proof` is what is known of whether they live.
+    `told` is its decision, and `counted` whether one counted towards a lock-out. One that is `closed`
+    gets no other while they stay; else a grant may still follow a denial, as a visit of its own.
+    `pending` is what stands against it but may pass. With a `question`, the person is waited for until
+    `wait_until`. `proof` is what is known of whether they live.
     """
 
     person: str | None
@@ -75,6 +76,7 @@ class Visit:
     needed: int = 0
     tracks: deque[int | None] = field(default_factory=lambda: deque(maxlen=REMEMBERED_TRACKS))
     told: Why | None = None
+    counted: bool = False
     closed: bool = False
     pending: Objection | None = None
     question: Question | None = None
@@ -82,6 +84,11 @@ class Visit:
     wait_until: float = 0.0
     approved_by: str | None = None
     proof: Proof = field(default_factory=Proof)
+
+    @property
+    def face(self) -> Face:
+        """The person's, or the nearest stranger's, in the last frame."""
+        return self.last.face(self.person)
 
     def add(self, sighting: Sighting, tracks: list[int | None], now: Now) -> None:
         self.last, self.seen = sighting, now.mono

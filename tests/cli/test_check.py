@@ -148,3 +148,23 @@ def test_a_missing_file_with_a_cameras_address_is_told_with_its_line(
     assert capsys.readouterr().err.startswith(f"{path}:{line}: cameras.porch.source: {tmp_path / 'porch-camera'} can't")
     (tmp_path / "porch-camera").write_text("rtsp://ana:s3cret@camera/\n")
     assert main(["check", "-c", str(path)]) == 0
+
+
+def test_where_liveness_is_off_is_said_with_its_line_and_the_house_is_good_all_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(tmp_path, HOUSE.replace("to: 19:00 }", "to: 19:00, liveness: off }") + "      liveness: off\n")
+    assert main(["check", "-c", str(path)]) == 0
+    said = "liveness is off: a photograph can open door front"
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        f"{path}:19: warning: scheduler.doors.front.liveness: {said}",
+        f"{path}:18: warning: scheduler.doors.front.windows.0.liveness: {said}",
+    ]
+
+
+def test_a_contradiction_about_liveness_is_told_with_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(tmp_path, HOUSE + "      liveness: { check: off, challenge: always }\n")
+    assert main(["check", "-c", str(path)]) == 1
+    assert capsys.readouterr().err.startswith(f"{path}:19: scheduler.doors.front.liveness: check is off, so")

@@ -206,6 +206,7 @@ def test_a_yes_says_by_which_line_and_what_is_asked_for(ask: Facelatch) -> None:
         "yes: Ana Kovač at door front, Mon 2026-12-21 20:00 (Europe/Zagreb)",
         f"  rule      facelatch.yaml:{line_of('confirm: phone')}: staff, mon-fri 20:00 to 22:00",
         "  evidence  3 of 3 frames within 5 s, whoever else is in view",
+        "  liveness  required, an action is asked for in doubt; 2 times at most, 8 s each",
         "  confirm   somebody has to agree, on the phone",
         "Switches, limits and what the cameras see are not considered.",
     ]

@@ -13,6 +13,7 @@ from typing import Any
 from agents.cli.narrate import Narrator
 from agents.runtime.events import Message
 from agents.wire.identity import Identity
+from agents.wire.liveness import Challenge, Liveness
 from agents.wire.messages import BadMessage, Command, DoorEvent, Grant, Health, Payload, Refusal, read_session
 from agents.wire.orders import HoldOrder, Order
 from agents.wire.scheduling import Answer, Decision, LetInList, LetInOrder, Question, SwitchOrder
@@ -21,6 +22,7 @@ from agents.wire.topics import (
     ANSWER,
     AVAILABILITY,
     AWAY,
+    CHALLENGE,
     DECISION,
     ENABLED,
     ENABLED_SET,
@@ -49,7 +51,12 @@ HEARD: tuple[tuple[Topic, tuple[str, ...]], ...] = (
     *((QUESTION, ("front",)), (LET_IN, ("front",)), (AWAY, ("main",)), (ANSWER, ("front",)), (LET_IN_SET, ("front",))),
     *((HEALTH, ("camera", "front")), *((t, ("front", "main")[: t.path.count("<")]) for t in ALL if t.below == "house")),
 )
-KINDS: tuple[type[Payload], ...] = (Identity, Decision, DoorEvent, Health, Grant, Command, Question, LetInList)
+KINDS: tuple[type[Payload], ...] = (
+    *(Identity, Decision, DoorEvent, Health, Grant, Command, Question, LetInList, Challenge, Liveness),
+)
+TOLD: tuple[tuple[type[Payload], Callable[[bytes], dict[str, Any] | None]], ...] = (
+    *((Identity, contract.identity), (Grant, contract.grant), (Challenge, contract.challenge)),
+)
 ORDERS: tuple[tuple[type[Order], Callable[[bytes], dict[str, Any] | None]], ...] = (
     *((Answer, contract.answer), (SwitchOrder, contract.switch), (LetInOrder, contract.let_in)),
     (HoldOrder, contract.hold),
@@ -64,6 +71,14 @@ REASONS = (*(refusal.value for refusal in Refusal), "none")
 DECIDED = tuple(why.value for why in Why)
 SESSION = re.compile(rb"[A-Za-z0-9_.:-]{1,64}")
 MAX_MESSAGES = 16
+LIVENESS = (
+    b"null",
+    b'{"verdict":"live","frames":9,"texture":0.9,"depth":0,"context":1,"blinks":2}',
+    b'{"verdict":"spoof","doubt":"texture","frames":3,"texture":0.03}',
+    b'{"verdict":"unsure","doubt":"doubtful","frames":0,"challenge":{"id":"c1","state":"passed","seen":"nod"}}',
+    *(b'{"verdict":"live","doubt":"flat","frames":3}', b'{"verdict":"spoof","doubt":null,"frames":3}', b"0.5", b"{}"),
+    b'{"verdict":"live","frames":3,"challenge":{"id":"","state":"passed"}}',
+)
 
 
 def identity(reader: Reader) -> list[Pair]:
@@ -76,6 +91,7 @@ def identity(reader: Reader) -> list[Pair]:
                 ("margin", b"null"),
                 ("box", box),
                 ("sharpness", b"9.0"),
+                ("liveness", reader.pick(LIVENESS)),
             ]
         )
         for _ in range(reader.number() % 3)
@@ -104,6 +120,16 @@ def decision(reader: Reader) -> list[Pair]:
         ("evidence", b'{"agreeing":2,"needed":2,"frames":3,"faces":1}'),
         ("rule", reader.pick(TEXTS)),
         ("detail", reader.pick(TEXTS)),
+        ("liveness", reader.pick(LIVENESS)),
+    ]
+
+
+def challenge(reader: Reader) -> list[Pair]:
+    return [
+        ("id", reader.pick(IDS)),
+        *(("door", b'"front"'), ("camera", b'"front"'), ("track", b"3"), ("person", reader.pick(PEOPLE))),
+        *(("action", reader.pick((b'"nod"', b'"turn_left"', b'"jump"'))), ("text", reader.pick((*TEXTS, b"null")))),
+        *(("asked_at", reader.pick(NUMBERS)), ("expires_at", reader.pick(NUMBERS))),
     ]
 
 
@@ -194,6 +220,8 @@ def _read(content: bytes) -> set[str]:
             found = kind.decode(content)
             assert kind.decode(found.encode()) == found
             seen.add(f"read as {kind.__name__}")
+    for kind, read in TOLD:
+        assert (f"read as {kind.__name__}" in seen) == (read(content) is not None)
     for order_kind, read in ORDERS:
         with contextlib.suppress(BadMessage):
             as_told = order_kind.read(content).model_dump(mode="json", exclude={"source"})
@@ -213,6 +241,7 @@ _MAKERS = {
     DECISION.path: (lambda reader: obj(damaged(reader, decision(reader))),),
     EVENT.path: (lambda reader: obj(damaged(reader, event(reader))),),
     HEALTH.path: (lambda reader: obj(damaged(reader, health(reader))),),
+    CHALLENGE.path: (lambda reader: obj(damaged(reader, challenge(reader))),),
     QUESTION.path: (lambda reader: obj(damaged(reader, question(reader))),),
     LET_IN.path: (lambda reader: obj(damaged(reader, let_in(reader))),),
     **dict.fromkeys(
@@ -234,7 +263,10 @@ SEEDS += [
 ]
 SEEDS += [heard(topic, fragment) for topic in (HOLD, HOLD_SET) for fragment in (b"3", b"4.5", *FRAGMENTS)]
 SEEDS += [heard(AWAY, b"ON") + heard(AWAY, b"OFF") + heard(AWAY, b"ON")]
-_PAYLOADS = ((IDENTITY, identity), (DECISION, decision), (EVENT, event), (HEALTH, health), (QUESTION, question))
+_PAYLOADS = (
+    *((IDENTITY, identity), (DECISION, decision), (EVENT, event), (HEALTH, health), (QUESTION, question)),
+    (CHALLENGE, challenge),
+)
 for _topic, _make in (*_PAYLOADS, (LET_IN, lambda _: let_in(Reader(bytes([0, 1, 0, 2, 1])))), (ANSWER, order)):
     _good = _make(Reader(b""))
     SEEDS += [heard(_topic, obj(_good)) * 2]
@@ -243,5 +275,13 @@ for _topic, _make in (*_PAYLOADS, (LET_IN, lambda _: let_in(Reader(bytes([0, 1, 
         for at, (key, _) in enumerate(_good)
         for fragment in FRAGMENTS
     ]
+_SEEN = [("id", b'"f1"'), ("camera", b'"front"'), ("captured_at", b"1800000000"), ("seq", b"1")]
+_FACE = (("person", b"null"), ("distance", b"null"), ("margin", b"null"), ("sharpness", b"9"))
+_BOX = ("box", b'{"left":0,"top":0,"width":9,"height":9}')
+SEEDS += [
+    heard(IDENTITY, obj([*_SEEN, ("faces", b"[" + b",".join([obj([*_FACE, _BOX, ("liveness", one)])] * n) + b"]")]))
+    for one in LIVENESS
+    for n in (1, 4, 5)
+]
 
 TARGET = Target(run, SEEDS)

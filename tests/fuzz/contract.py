@@ -13,6 +13,12 @@ from collections.abc import Sequence
 from typing import Any
 
 WORDS = ("UNLOCK", "OPEN", "LOCK", "TEST")
+VERDICTS = ("live", "spoof", "unsure")
+DOUBTS = (
+    *("texture", "flat", "carried", "few_frames", "too_dark", "too_bright", "too_small", "too_blurred", "at_the_edge"),
+    *("doubtful", "no_evidence", "not_measured"),
+)
+ACTIONS = ("turn_left", "turn_right", "nod", "blink_twice")
 PLAIN_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
@@ -77,6 +83,26 @@ def let_in(payload: bytes) -> dict[str, Any] | None:
     return _composed(found) if until is None or clock_time or is_time(until) else None
 
 
+def challenge(payload: bytes) -> dict[str, Any] | None:
+    if len(payload) > 16_384:
+        return None
+    found = _object(payload, "id door camera track person action text asked_at expires_at")
+    right = (
+        found is not None
+        and is_id(found["id"])
+        and is_name(found["door"])
+        and is_name(found["camera"])
+        and is_count(found["track"])
+        and is_person(found["person"])
+        and _is_word(found["action"], ACTIONS)
+        and found["text"] is not None
+        and is_text(found["text"])
+        and is_time(found["asked_at"])
+        and is_time(found["expires_at"])
+    )
+    return _composed(found) if right and found else None
+
+
 def grant(payload: bytes) -> dict[str, Any] | None:
     if len(payload) > 16_384:
         return None
@@ -104,6 +130,7 @@ def identity(payload: bytes) -> dict[str, Any] | None:
         and isinstance(found["faces"], list)
         and len(found["faces"]) <= 32
         and all(_is_face(face) for face in found["faces"])
+        and sum(face.get("liveness") is not None for face in found["faces"]) <= 4
     )
     return found | {"faces": [_composed(face) for face in found["faces"]]} if right and found else None
 
@@ -156,10 +183,42 @@ def _is_face(face: object) -> bool:
         and (distance is None or _is_number(distance, 0))
         and (face["margin"] is None or _is_number(face["margin"], 0))
         and _is_number(face["sharpness"], 0)
-        and (liveness is None or (_is_number(liveness, 0) and liveness <= 1))
+        and (liveness is None or _is_liveness(liveness))
         and (track is None or is_count(track))
         and _is_box(face["box"])
     )
+
+
+def _is_liveness(found: object) -> bool:
+    optional = ("doubt", "texture", "depth", "context", "blinks", "challenge")
+    if not isinstance(found, dict) or not _has_keys(found, "verdict frames", optional):
+        return False
+    doubt, challenge = found.get("doubt"), found.get("challenge")
+    scores = [found.get(key) for key in ("texture", "depth", "context")]
+    return (
+        _is_word(found["verdict"], VERDICTS)
+        and (doubt is None or _is_word(doubt, DOUBTS))
+        and (doubt is None) == (found["verdict"] == "live")
+        and is_count(found["frames"])
+        and is_count(found.get("blinks", 0))
+        and all(score is None or (_is_number(score, 0) and score <= 1) for score in scores)
+        and (challenge is None or _is_result(challenge))
+    )
+
+
+def _is_result(found: object) -> bool:
+    if not isinstance(found, dict) or not _has_keys(found, "id state", ("seen",)):
+        return False
+    seen = found.get("seen")
+    return (
+        is_id(found["id"])
+        and _is_word(found["state"], ("pending", "passed", "failed"))
+        and (seen is None or _is_word(seen, ACTIONS))
+    )
+
+
+def _is_word(value: object, words: tuple[str, ...]) -> bool:
+    return isinstance(value, str) and value in words
 
 
 def _is_box(box: object) -> bool:

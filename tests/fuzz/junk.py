@@ -32,6 +32,7 @@ FRAGMENTS: tuple[bytes, ...] = (
 KEYS = (
     *("action", "session", "ts", "source", "id", "person", "expires_at", "camera", "captured_at", "seq", "faces"),
     *("distance", "margin", "box", "sharpness", "liveness", "track", "event_type", "at", "cause", "reason", "detail"),
+    *("verdict", "doubt", "texture", "depth", "context", "blinks", "challenge", "state", "seen", "text", "asked_at"),
     *("", "x", "__class__", "\x00", "\x1b[2J", "ts ", "TS", "a" * 300, "\ud800", "\ufeffaction", "model_config"),
 )
 AROUND = (b"", b" ", b"\n", b"\r\n", b"\x0b", b"\x00", b"\xef\xbb\xbf", b"\x85", b"\xc2\xa0", b" " * 1024)

@@ -46,7 +46,6 @@ scheduler:
       visit_gap_s: 1
       patience_s: 1
       lock_out: null
-      liveness: off # the camera shows stills
 """
 
 

@@ -42,7 +42,6 @@ scheduler:
       visit_gap_s: 20
       cool_down_s: 0
       lock_out: null
-      liveness: off
 """
 COMMAND, EVENT, HOLD = "door/front/command", "door/front/event", "door/front/hold_s"
 PERSON, SNAPSHOT = "recognizer/front/person", "recognizer/front/snapshot"

@@ -67,11 +67,13 @@ scheduler/front/let_in            | scheduler-main      | SEE-FRONT
 scheduler/front/let_in/set        | SWITCHERS-OF-FRONT  | scheduler-main
 scheduler/front/question          | scheduler-main      | SEE-FRONT
 scheduler/front/question/snapshot | scheduler-main      | SEE-FRONT
+scheduler/front/challenge         | scheduler-main      | recognizer-main door-front SEE-FRONT
 scheduler/front/answer            | SWITCHERS-OF-FRONT  | scheduler-main
 scheduler/back/let_in             | scheduler-main      | SEE-BACK
 scheduler/back/let_in/set         | SWITCHERS-OF-BACK   | scheduler-main
 scheduler/back/question           | scheduler-main      | SEE-BACK
 scheduler/back/question/snapshot  | scheduler-main      | SEE-BACK
+scheduler/back/challenge          | scheduler-main      | recognizer-main door-back SEE-BACK
 scheduler/back/answer             | SWITCHERS-OF-BACK   | scheduler-main
 scheduler/main/away               | scheduler-main      | SEE-FRONT
 scheduler/main/away/set           | home                | scheduler-main

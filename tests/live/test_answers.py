@@ -36,7 +36,6 @@ scheduler:
       windows: [{ who: everybody, days: mon-sun, from: 00:00, to: 24:00, confirm: phone }]
       confirm_within_s: 60
       visit_gap_s: 20
-      liveness: off
     back: { cameras: [yard] }
 """
 FRONT = "facelatch/scheduler/front"

@@ -46,7 +46,6 @@ scheduler:
       patience_s: 0.5
       cool_down_s: 0
       visit_gap_s: 0.5
-      liveness: off # its camera shows stills
 """
 
 

@@ -12,7 +12,7 @@ from agents.scheduler.agent import SchedulerAgent
 from agents.scheduler.config import SchedulerSettings
 from agents.scheduler.journal import FILE
 from agents.scheduler.rules import Rules
-from agents.wire.identity import MOST_MEASURED, Identity
+from agents.wire.identity import MOST_MEASURED, Face, Identity
 from agents.wire.stamp import Stamp
 from agents.wire.topics import AVAILABILITY, DECISION, GRANT, IDENTITY, SESSION, SNAPSHOT, WINDOW, Topic
 from tests.fakes import T0, FakeClock, FakeSession, after, message
@@ -65,7 +65,9 @@ class House:
     def hear(self, topic: Topic, *names: str, payload: bytes | str, retain: bool = False) -> None:
         self.agent.on_event(message(topic, *names, payload=payload, retain=retain), self.clock.now())
 
-    def see(self, *people: str | None, camera: str = "porch", topic_camera: str | None = None, **how: Any) -> None:
+    def see(
+        self, *people: str | Face | None, camera: str = "porch", topic_camera: str | None = None, **how: Any
+    ) -> None:
         self.seq += 1
         self.clock.at = after(self.seq / 10)
         identity = Identity(
@@ -73,7 +75,10 @@ class House:
             camera=camera,
             captured_at=self.clock.now().utc,
             seq=self.seq,
-            faces=tuple(face(p, liveness=ALIVE if i < MOST_MEASURED else None) for i, p in enumerate(people)),
+            faces=tuple(
+                p if isinstance(p, Face) else face(p, liveness=ALIVE if i < MOST_MEASURED else None)
+                for i, p in enumerate(people)
+            ),
         )
         self.hear(IDENTITY, topic_camera or camera, payload=identity.encode(), **how)
 
