@@ -7,12 +7,11 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from agents.cli.common import CommandError, add_action, add_command, load_house
+from agents.cli.gallery import explained
 from agents.recognizer.config import RecognizerSettings
 from agents.recognizer.errors import ModelError
-from agents.recognizer.vision.install import install
 from agents.recognizer.vision.manifest import FETCHED, liveness, merged
 from agents.recognizer.vision.models import Models
 
@@ -28,6 +27,7 @@ class _Line:
     adds: str
     licence: str
     source: str
+    url: str | None
     file: str
     sha256: str
 
@@ -47,16 +47,22 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def _install(args: argparse.Namespace) -> int:
     models = _models(args)[0]
-    groups = {GROUP: [name for name in liveness(models.manifest) if models.entry(name).url is not None]}
-    names = dict.fromkeys(name for given in args.names for name in groups.get(given, [given]))
-    if len(names) > 1 and args.source is not None and Path(args.source).is_file():
-        raise CommandError(f"{args.source} is one file, and these are {len(names)} models: {', '.join(names)}")
-    try:
-        for name in names:
-            print(f"{name}: {install(name, models, args.source)}")
-    except ModelError as error:
-        raise CommandError(str(error)) from None
+    with explained():
+        from agents.recognizer.vision.install import install  # loads libraries that a door does not have
+
+        names = _named(args.names, models)
+        new = install(names, models, args.source)
+    for name in names:
+        print(f"{name}: {'installed' if name in new else 'present'}, {models.where(name)}")
     return 0
+
+
+def _named(given: list[str], models: Models) -> list[str]:
+    """The models, each once. Raises CommandError for a group of none."""
+    group = [name for name in liveness(models.manifest) if models.entry(name).url is not None]
+    if GROUP in given and not group:
+        raise CommandError(f"{GROUP}: the networks of this house are all files of its own")
+    return list(dict.fromkeys(name for one in given for name in (group if one == GROUP else [one])))
 
 
 def _models(args: argparse.Namespace) -> tuple[Models, RecognizerSettings]:
@@ -84,6 +90,7 @@ def _line(name: str, models: Models, settings: RecognizerSettings) -> _Line:
         adds=model.adds,
         licence=model.licence,
         source=model.source,
+        url=model.url,
         file=str(models.where(name)),
         sha256=model.sha256,
     )
@@ -101,7 +108,8 @@ def _state(name: str, models: Models) -> str:
 
 def in_use(settings: RecognizerSettings, models: Models) -> set[str]:
     """The models that a recognizer with these settings loads."""
-    networks = {name for name in liveness(models.manifest) if models.is_present(name)}
+    networks = liveness(models.manifest)
+    networks = networks if any(models.is_present(name) for name in networks) else []  # all of them, or none
     used = {settings.encoder, models.detector(settings.detector), "dlib-68-point", *networks}
     if models.entry(settings.encoder).kind == "dlib-resnet":
         used.add("dlib-5-point")
@@ -110,8 +118,8 @@ def in_use(settings: RecognizerSettings, models: Models) -> set[str]:
 
 def _in_words(line: _Line) -> str:
     use = ", in use" if line.in_use else ""
-    if line.state == "absent" and line.purpose == "liveness":
-        use = f"; to fetch it: facelatch models install {GROUP}"
+    if line.url is not None and line.state != "present":
+        use += f"; to fetch it: facelatch models install {GROUP}"
     return "\n".join(
         [
             f"{line.name}: {line.purpose}, {line.state}{use}",

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from agents.recognizer.appearances import GONE_S, Appearances
 from agents.wire.identity import Box, Face, Identity
+from agents.wire.liveness import ChallengeResult, ChallengeState, Doubt, Liveness, Verdict
 from agents.wire.recognition import Recognition, RecognitionType
 
 BOX = Box(left=0, top=0, width=100, height=100)
@@ -15,6 +16,12 @@ FRAME_S = 0.1
 
 def face(person: str | None, track: int | None = 1) -> Face:
     return Face(person=person, distance=0.2, margin=0.1, box=BOX, sharpness=100, track=track)
+
+
+def picture(person: str | None, track: int | None = 1, challenge: ChallengeState | None = None) -> Face:
+    result = None if challenge is None else ChallengeResult(id="c1", state=challenge)
+    looks = Liveness(verdict=Verdict.SPOOF, doubt=Doubt.TEXTURE, frames=5, challenge=result)
+    return face(person, track).model_copy(update={"liveness": looks})
 
 
 class Street:
@@ -109,6 +116,81 @@ def test_at_a_frame_a_second_a_stranger_is_told_too() -> None:
 
 def test_a_face_that_is_not_followed_is_not_told() -> None:
     assert Street().frames(30, face("Ana", None)) == []
+
+
+def kinds(street: Street) -> list[tuple[str, str | None]]:
+    return [(str(one.event_type), one.person) for one in street.told]
+
+
+def test_two_frames_in_a_row_that_look_like_a_picture_are_told_as_one_once() -> None:
+    street = Street()
+    street.frames(1, picture("Ana"))
+    assert kinds(street) == []
+    street.frames(300, picture("Ana"))
+    assert kinds(street) == [("spoof", "Ana")]
+
+
+def test_who_was_taken_for_somebody_is_told_as_a_picture_when_it_is_known_to_be_one() -> None:
+    street = Street()
+    street.frames(10, face("Ana"))
+    street.frames(10, picture("Ana"))
+    assert kinds(street) == [("recognised", "Ana"), ("spoof", "Ana")]
+
+
+def test_a_picture_stays_one_whatever_is_made_of_it_later() -> None:
+    street = Street()
+    street.frames(3, picture("Ana"))
+    street.frames(50, face("Ivan"))
+    street.frames(50, face(None))
+    assert kinds(street) == [("spoof", "Ana")]
+
+
+def test_one_frame_that_looks_like_a_picture_is_nothing() -> None:
+    street = Street()
+    for _ in range(10):
+        street.frames(1, picture("Ana"))
+        street.frames(1, face("Ana"))
+    assert kinds(street) == [("recognised", "Ana")]
+
+
+def test_a_picture_of_a_face_that_is_not_made_out_any_more_is_still_of_whom_it_was() -> None:
+    street = Street()
+    street.frames(2, face("Ana"))
+    street.frames(2, picture(None))
+    assert kinds(street) == [("recognised", "Ana"), ("spoof", "Ana")]
+
+
+def test_a_picture_of_a_stranger_is_told_without_a_name() -> None:
+    street = Street()
+    street.frames(30, picture(None))
+    assert kinds(street) == [("spoof", None)]
+
+
+def test_the_man_himself_beside_his_picture_is_told_as_somebody() -> None:
+    street = Street()
+    street.frames(5, picture("Ana", 1), face("Ana", 2))
+    assert sorted(kinds(street)) == [("recognised", "Ana"), ("spoof", "Ana")]
+
+
+def test_a_picture_that_is_held_up_again_after_a_while_is_told_again() -> None:
+    street = Street()
+    street.frames(5, picture("Ana"))
+    street.wait(GONE_S + 1)
+    street.frames(5, picture("Ana", 2))
+    assert kinds(street) == [("spoof", "Ana")] * 2
+
+
+def test_a_head_that_turns_because_it_was_asked_to_is_not_told_as_a_picture() -> None:
+    street = Street()
+    street.frames(10, picture("Ana", 1, ChallengeState.PENDING))
+    street.frames(10, picture("Ana", 1, ChallengeState.PASSED))
+    assert kinds(street) == [("recognised", "Ana")]
+    street.frames(2, picture("Ana", 1, ChallengeState.FAILED))
+    assert kinds(street) == [("recognised", "Ana"), ("spoof", "Ana")]
+
+
+def test_a_picture_that_is_not_followed_is_not_told() -> None:
+    assert Street().frames(30, picture("Ana", None)) == []
 
 
 @given(

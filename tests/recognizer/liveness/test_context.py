@@ -13,7 +13,7 @@ def motions(along: float, size: float = 0.02, count: int = 20, seed: int = 0) ->
     random = np.random.default_rng(seed)
     faces, noise = size * random.standard_normal((count, 2)), 0.0005 * random.standard_normal((2, count, 2))
     return [
-        Motion(tuple(face + noise[0, i]), tuple(along * face + noise[1, i]))  # type: ignore[arg-type]
+        Motion(tuple(face + noise[0, i]), tuple(along * face + noise[1, i]))
         for i, face in enumerate(faces)
     ]
 

@@ -2,137 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
-import functools
-import hashlib
-import io
 import os
 import re
-import socket
 import stat
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.request import Request
 
 import numpy as np
 import pytest
-from onnx import TensorProto, helper
 from pydantic import ValidationError
 
 from agents.recognizer.errors import ModelError
-from agents.recognizer.vision import download
 from agents.recognizer.vision.install import install
-from agents.recognizer.vision.manifest import Model, liveness, merged, shipped
+from agents.recognizer.vision.manifest import liveness, merged, shipped
 from agents.recognizer.vision.models import Models
 from agents.recognizer.vision.onnx_network import OnnxNetwork
 from agents.recognizer.vision.probe import _pattern, probe
+from tests.recognizer.vision.mirror import Site, entry, installed, network, nothing_is_there, sha256
 
-URL = "https://models.invalid/weights/net.onnx"
 SHARED = Path(__file__).parents[4] / "shared/models"
-
-
-@functools.cache
-def network(note: str = "") -> bytes:
-    """Three numbers from a picture: the mean of each colour. `note` changes the file and not what it computes."""
-    graph = helper.make_graph(
-        [helper.make_node("GlobalAveragePool", ["x"], ["mean"]), helper.make_node("Flatten", ["mean"], ["y"])],
-        "means",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, 80, 80])],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 3])],
-        doc_string=note,
-    )
-    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-    return bytes(made.SerializeToString())
-
-
-def sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-def entry(**changes: object) -> Model:
-    told = {
-        "kind": "minifas", "file": "net.onnx", "sha256": sha256(network()), "crop_scale": 2.7, "url": URL,
-        "also": [sha256(network("exported anew"))], "probe": _pattern().mean((0, 2, 3)).tolist(),
-    } | changes  # fmt: skip
-    return Model.model_validate(told)
-
-
-@pytest.fixture
-def models(tmp_path: Path) -> Models:
-    return Models({"net": entry()}, tmp_path, tmp_path / "data/models")
-
-
-def installed(models: Models, source: str) -> bytes:
-    assert install(["net"], models, source) == ["net"]
-    return (models.fetched / "net.onnx").read_bytes()
-
-
-def nothing_is_there(models: Models) -> bool:
-    return not models.fetched.exists() or not list(models.fetched.iterdir())
-
-
-class Site(BaseHTTPRequestHandler):
-    """Serves `files`; what is in `moved` is to be found elsewhere; from `short` comes half of what is promised; of
-    `slow` a byte now and then, until `closed`.
-    """
-
-    files: dict[str, bytes] = {}
-    moved: dict[str, str] = {}
-    short: set[str] = set()
-    slow: set[str] = set()
-    closed = threading.Event()
-
-    def do_GET(self) -> None:
-        if self.path in self.moved:
-            self.send_response(302)
-            self.send_header("Location", self.moved[self.path])
-            self.end_headers()
-            return
-        content = self.files.get(self.path)
-        self.send_response(404 if content is None else 200)
-        self.send_header("Content-Length", str(len(content or b"")))
-        self.end_headers()
-        if self.path in self.slow:
-            self.drip()
-            return
-        sent = content or b""
-        self.wfile.write(sent[: len(sent) // 2] if self.path in self.short else sent)
-
-    def drip(self) -> None:
-        with contextlib.suppress(OSError):
-            while not self.closed.wait(0.01):
-                self.wfile.write(b".")
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@pytest.fixture
-def mirror(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    for name in ("files", "moved", "short", "slow", "closed"):
-        monkeypatch.setattr(Site, name, type(getattr(Site, name))())
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    yield f"http://127.0.0.1:{server.server_port}"
-    Site.closed.set()
-    server.shutdown()
-    server.server_close()
-
-
-def test_it_comes_from_a_mirror_under_the_name_it_has_at_its_source(models: Models, mirror: str) -> None:
-    Site.files["/pub/net.onnx"] = network()
-    assert install(["net"], models, f"{mirror}/pub/") == ["net"]
-    path = models.fetched / "net.onnx"
-    assert path.read_bytes() == network()
-    assert models.path("net") == path
-
-
-def test_a_mirror_may_send_on(models: Models, mirror: str) -> None:
-    Site.files["/store/77"], Site.moved["/net.onnx"] = network(), "/store/77"
-    assert installed(models, f"{mirror}/net.onnx") == network()
 
 
 def test_another_export_of_the_same_weights_is_as_good(models: Models, mirror: str) -> None:
@@ -186,21 +73,6 @@ def test_what_is_no_network_is_refused(tmp_path: Path) -> None:
         install(["net"], models, str(tmp_path))
 
 
-def test_half_a_file_is_none(models: Models, mirror: str) -> None:
-    Site.files["/net.onnx"] = network()
-    Site.short.add("/net.onnx")
-    with pytest.raises(ModelError, match=f"{mirror}/net.onnx"):
-        install(["net"], models, mirror)
-    assert not models.fetched.exists()
-
-
-def test_what_is_too_large_is_not_read_to_its_end(models: Models, mirror: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(download, "MAX_BYTES", 100)
-    Site.files["/net.onnx"] = network()
-    with pytest.raises(ModelError, match="more than 100 bytes"):
-        install(["net"], models, mirror)
-
-
 @pytest.mark.parametrize(
     ("source", "said"),
     [
@@ -217,44 +89,6 @@ def test_what_is_not_to_be_had_is_named(models: Models, mirror: str, tmp_path: P
     assert not models.fetched.exists()
 
 
-@pytest.mark.parametrize("to", ["http://models.invalid/net.onnx", "ftp://models.invalid/net.onnx"])
-def test_over_tls_nobody_is_sent_on_to_where_there_is_none(to: str) -> None:
-    request = Request("https://models.invalid/net.onnx")
-    with pytest.raises(OSError, match="without TLS"):
-        download._Redirects().redirect_request(request, io.BytesIO(), 302, "Found", {}, to)  # type: ignore[no-untyped-call]
-
-
-def test_over_tls_one_may_be_sent_on_over_tls() -> None:
-    request, to = Request("https://models.invalid/net.onnx"), "https://store.invalid/77"
-    sent = download._Redirects().redirect_request(request, io.BytesIO(), 302, "Found", {}, to)  # type: ignore[no-untyped-call]
-    assert sent.full_url == to
-
-
-@pytest.mark.parametrize("to", ["ftp://127.0.0.1:9/net.onnx", "file:///etc/hostname", "/net.onnx"])
-def test_a_mirror_sends_on_only_to_the_web_and_not_in_circles(models: Models, mirror: str, to: str) -> None:
-    Site.moved["/net.onnx"] = to
-    with pytest.raises(ModelError, match=f"{mirror}/net.onnx: can't be fetched"):
-        install(["net"], models, mirror)
-    assert nothing_is_there(models)
-
-
-def test_a_mirror_may_call_it_as_we_do(mirror: str, tmp_path: Path) -> None:
-    models = Models({"net": entry(file="ours.onnx")}, tmp_path, tmp_path / "models")
-    Site.files["/pub/ours.onnx"] = network()
-    install(["net"], models, f"{mirror}/pub")
-    assert models.path("net") == tmp_path / "models/ours.onnx"
-    with pytest.raises(ModelError, match=r"(?s)/net\.onnx.*404.*/ours\.onnx.*404"):
-        install(["net"], Models(models.manifest, tmp_path, tmp_path / "other"), f"{mirror}/elsewhere")
-
-
-def test_without_a_mirror_it_comes_from_its_source_by_the_proxy_of_the_environment(
-    models: Models, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
-    with pytest.raises(ModelError, match=rf"{URL}: can't be fetched: .*refused.*--from PLACE"):
-        install(["net"], models)
-
-
 def test_an_address_may_be_that_of_a_folder(models: Models, tmp_path: Path) -> None:
     (tmp_path / "a stick").mkdir()
     (tmp_path / "a stick/b.bin").write_bytes(network())
@@ -265,25 +99,6 @@ def test_an_address_may_be_that_of_a_folder(models: Models, tmp_path: Path) -> N
 def test_what_is_no_address_of_ours_is_named(models: Models, source: str) -> None:
     with pytest.raises(ModelError, match=re.escape(source)):
         install(["net"], models, source)
-
-
-def test_a_server_that_is_silent_is_given_up(models: Models) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        address = f"http://127.0.0.1:{server.getsockname()[1]}/"
-        with pytest.raises(ModelError, match=f"{address}net.onnx: can't be fetched: timed out"):
-            install(["net"], models, address, timeout_s=0.2)
-    assert nothing_is_there(models)
-
-
-def test_a_server_that_sends_a_byte_now_and_then_is_given_up(
-    models: Models, mirror: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(download, "IN_ALL_S", 0.1)
-    Site.files["/net.onnx"] = bytes(1_000_000)
-    Site.slow.add("/net.onnx")
-    with pytest.raises(ModelError, match="can't be fetched: not there after"):
-        install(["net"], models, mirror)
-    assert nothing_is_there(models)
 
 
 def test_only_its_owner_reads_it_and_the_folders_made_for_it(models: Models, tmp_path: Path) -> None:
