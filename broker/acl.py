@@ -107,7 +107,7 @@ def _agents(house: House) -> Iterator[User]:
     """A user each, named as `Session` names it."""
     doors, cameras = tuple(house.doors), tuple(house.cameras)
     yield from (_agent("door", door, doors=(door,)) for door in doors)
-    yield _agent("recognizer", house.recognizer.id, cameras=cameras)
+    yield _agent("recognizer", house.recognizer.id, doors, cameras)
     watched, cameras_served = tuple(("door", door) for door in doors), _cameras_of(house, doors)
     scheduler = _agent("scheduler", house.scheduler.id, doors, cameras_served, watched)
     yield replace(scheduler, reads=tuple(topic for topic in ALL if topic is not EVENT))

@@ -24,6 +24,7 @@ SHOWN: set[Loc] = {
     ("home_assistant", "cameras"),
     ("doors", "front", "exit_button"),
     ("doors", "front", "contact"),
+    ("doors", "front", "prompt"),
     ("recognizer", "models"),
     ("recognizer", "keep_unknown"),
     ("scheduler", "groups"),

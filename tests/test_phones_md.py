@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from agents.wire import topics
+from agents.wire.liveness import Challenge
 from agents.wire.messages import DoorEvent, Health, Payload
 from agents.wire.scheduling import Decision, Question
 from agents.wire.topics import Topic
@@ -17,6 +18,7 @@ PAGE = (Path(__file__).parents[1] / "docs" / "phones.md").read_text(encoding="ut
 MODELS: dict[Topic, type[Payload]] = {
     topics.EVENT: DoorEvent,
     topics.QUESTION: Question,
+    topics.CHALLENGE: Challenge,
     topics.HEALTH: Health,
     topics.LAST: Decision,
 }

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from agents.wire import topics
 from agents.wire.identity import Identity
+from agents.wire.liveness import Challenge, ChallengeState, Doubt, HeadAction, Verdict
 from agents.wire.messages import (
     MAX_COMMAND_BYTES,
     MAX_FRAME_BYTES,
@@ -60,6 +61,7 @@ MODELS: dict[Topic, type[Payload]] = {
     topics.LET_IN: LetInList,
     topics.LET_IN_SET: LetInOrder,
     topics.QUESTION: Question,
+    topics.CHALLENGE: Challenge,
     topics.ANSWER: Answer,
     topics.GRANT: Grant,
     topics.COMMAND: Command,
@@ -79,6 +81,10 @@ WORDS: dict[Topic, type[StrEnum]] = {
     topics.AVAILABILITY: Availability,
 }
 LISTS: dict[tuple[Topic, str], type[StrEnum]] = {
+    (topics.IDENTITY, "verdict"): Verdict,
+    (topics.IDENTITY, "doubt"): Doubt,
+    (topics.IDENTITY, "state"): ChallengeState,
+    (topics.CHALLENGE, "action"): HeadAction,
     (topics.DECISION, "reason"): Why,
     (topics.RECOGNITION, "event_type"): RecognitionType,
     (topics.COMMAND, "action"): Action,

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from agents.cli.words import LEAF, WORDS
+from agents.cli.words import LEAF, WORDS, explained
 from agents.scheduler.chain import Kind
 from agents.scheduler.journal_reader import Record
 from agents.wire.messages import Action, Cause, EventType, Outcome
@@ -119,7 +119,8 @@ def _decision(body: Body) -> str:
     at = f" at distance {distance:.2f}" if distance is not None else ""
     reason = body["reason"]
     why = WORDS[Why(reason)] if reason in set(Why) else reason
-    more = "".join(f" ({text})" for text in (body.get("rule"), body.get("detail")) if text)
+    detail = explained(reason, body.get("detail") or "")
+    more = "".join(f" ({text})" for text in (body.get("rule"), detail) if text)
     return f"{outcome}: door {body['door']}, {body['person'] or 'a stranger'}{at}: {why}{more}"
 
 

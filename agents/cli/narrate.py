@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Iterator
 
-from agents.cli.words import LEAF, WORDS
+from agents.cli.words import LEAF, WORDS, explained
 from agents.runtime.events import Message
 from agents.wire.identity import Face, Identity
 from agents.wire.liveness import Challenge
@@ -85,7 +85,7 @@ class Narrator:
         who = decision.person or "a stranger"
         at = f" at distance {decision.distance:.2f}" if decision.distance is not None else ""
         outcome = "GRANTED" if decision.outcome is Outcome.GRANTED else "DENIED"
-        more = "".join(f" ({text})" for text in (decision.rule, decision.detail) if text)
+        more = "".join(f" ({text})" for text in (decision.rule, explained(decision.reason, decision.detail)) if text)
         return f"{outcome}: door {decision.door}, {who}{at}: {WORDS[decision.reason]}{more}"
 
     def _event(self, door: str, event: DoorEvent) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agents.wire.liveness import Doubt
 from agents.wire.messages import EventType
 from agents.wire.why import Why
 
@@ -34,9 +35,31 @@ WORDS = {
     Why.DOOR_AWAY: "the door does not answer",
     Why.NO_JOURNAL: "it could not be written down",
 }
+DOUBTS = {
+    Doubt.TEXTURE: "a photograph or a screen",
+    Doubt.FLAT: "it moves like something flat",
+    Doubt.CARRIED: "what is around it moves along",
+    Doubt.FEW_FRAMES: "seen for too short a time",
+    Doubt.TOO_DARK: "too dark to tell",
+    Doubt.TOO_BRIGHT: "too bright to tell",
+    Doubt.TOO_SMALL: "too far away to tell",
+    Doubt.TOO_BLURRED: "too blurred to tell",
+    Doubt.AT_THE_EDGE: "at the edge of the picture",
+    Doubt.DOUBTFUL: "it may be a picture",
+    Doubt.NO_EVIDENCE: "nothing tells it from a picture",
+    Doubt.NOT_MEASURED: "it was not measured",
+}
 LEAF = {
     EventType.OPENED: "was opened",
     EventType.CLOSED: "was closed",
     EventType.FORCED: "was FORCED: opened without an unlock",
     EventType.HELD_OPEN: "stands open for too long",
 }
+
+
+def explained(reason: str, detail: str) -> str:
+    """A decision's detail, with the doubt in it in words: `texture (texture 0.03)` is what programs read."""
+    word, _, scores = detail.partition(" ")
+    if reason not in (Why.SPOOF, Why.NOT_LIVE) or word not in set(Doubt):
+        return detail
+    return f"{DOUBTS[Doubt(word)]}; {scores.strip('()')}" if scores else DOUBTS[Doubt(word)]

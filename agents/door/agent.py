@@ -15,6 +15,7 @@ from agents.door.effects import Drive, Effect
 from agents.door.hold_orders import HoldOrders
 from agents.door.inputs import Closed, Inputs, Pressed
 from agents.door.journal import OPENING, Journal
+from agents.door.prompt_orders import PromptOrders
 from agents.door.relay import Relay, RelayError
 from agents.door.retained import Retained
 from agents.door.words import ANSWER_S
@@ -25,9 +26,8 @@ from agents.runtime.health import Latencies, Report
 from agents.runtime.inbox import Inbox
 from agents.runtime.session import Session
 from agents.runtime.settings import Site
-from agents.wire.messages import Cause, Command, DoorEvent, LockState, Switch
-from agents.wire.orders import plain_number
-from agents.wire.topics import COMMAND, CONTACT, EVENT, GRANT, HOLD, HOLD_SET, SESSION, STATE
+from agents.wire.messages import Cause, Command, DoorEvent, LockState
+from agents.wire.topics import CHALLENGE, COMMAND, EVENT, GRANT, HOLD_SET, SESSION
 
 RETRY_JAMMED_S = 5.0
 CHECK_S = 1.0  # how often the relay is read back
@@ -48,6 +48,8 @@ class DoorAgent(Agent):
         self._retained = Retained(session, name)
         memory = data / f"door-{name}.hold.json"
         self._hold_orders = HoldOrders(self._door.hold, settings.hold_s, memory, self._retained, self.log)
+        self._prompts = PromptOrders(name, settings.prompt, clock, self.log)
+        self._asides = {HOLD_SET: self._hold_orders.obey, CHALLENGE: self._prompts.obey}
         session.follows_acknowledgements = True
         self._relay: Relay | None = None
         self._inputs = Inputs(settings, inbox)
@@ -57,7 +59,8 @@ class DoorAgent(Agent):
 
     def subscriptions(self) -> Sequence[Subscription]:
         command = Subscription(COMMAND, (self.name,), urgent=Command.locks)
-        return command, Subscription(GRANT, (self.name,)), Subscription(HOLD_SET, (self.name,))
+        hold_set = Subscription(HOLD_SET, (self.name,))
+        return command, Subscription(GRANT, (self.name,)), hold_set, *self._prompts.subscriptions()
 
     def devices(self) -> Sequence[Device]:
         return discovery.devices(self.name, self._settings, self.session.site.home)
@@ -68,6 +71,7 @@ class DoorAgent(Agent):
         self._inputs.start()
         self._door.begin(*self._inputs.read(), self._clock.now())
         self._hold_orders.start()
+        self._prompts.start()
         if self._journal.left_open():
             now = self._clock.now()
             self._carry_out(self._door.stop(Cause.RESTART, now, was_on=True), now)
@@ -121,13 +125,14 @@ class DoorAgent(Agent):
 
     def report(self) -> Report:
         counters = {**self._journal.counters, "dropped": self.inbox.dropped, "lost": self._outbox.lost}
-        counters["hold_refused"] = self._hold_orders.refused
-        problem = self._door.problem or self._inputs.problem or self._outbox.problem or self._hold_orders.problem
-        return Report(problem, counters, self._latencies)
+        counters |= {"hold_refused": self._hold_orders.refused, **self._prompts.counters}
+        parts = (self._door, self._inputs, self._outbox, self._hold_orders, self._prompts)
+        return Report(next((part.problem for part in parts if part.problem), None), counters, self._latencies)
 
     def close(self) -> None:
         """The relay goes off first; what fails on the way does not keep the rest from being let go of."""
         with contextlib.ExitStack() as stack:
+            stack.callback(self._prompts.close)
             stack.callback(self._outbox.close)
             stack.callback(self._hold_orders.save)
             stack.callback(self._inputs.close)
@@ -140,8 +145,8 @@ class DoorAgent(Agent):
                 self._wait_for_acknowledgements()
 
     def _obey(self, message: Message, now: Now) -> None:
-        if message.topic is HOLD_SET:
-            self._hold_orders.obey(message, now)
+        if (obey := self._asides.get(message.topic)) is not None:
+            obey(message, now)
             return
         decide = self._door.command if message.topic is COMMAND else self._door.grant
         told = self._carry_out(decide(message.payload, message.retain, now), now)
@@ -275,12 +280,8 @@ class DoorAgent(Agent):
 
     def _publish_state(self) -> None:
         """To a connection that `on_connect` has greeted; and until it was handed on."""
-        if not self._door.words.trusted:
-            return
-        self._retained.publish(STATE, self._door.state)
-        self._retained.publish(HOLD, plain_number(self._door.hold.s))
-        if self._door.leaf is not None:
-            self._retained.publish(CONTACT, Switch.of(self._door.leaf.is_open))
+        if self._door.words.trusted:
+            self._retained.tell(self._door)
 
 
 def main(name: str, settings: DoorSettings, site: Site) -> None:

@@ -11,6 +11,7 @@ from agents.runtime.settings import Seconds, Section
 LEAST_HOLD_S = 0.5  # an unlock that is shorter than this is of no use to anybody
 
 PinFactory = Literal["lgpio", "rpigpio", "pigpio", "native", "mock"]
+Word = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 Pin = int | Annotated[str, StringConstraints(min_length=1, max_length=20)]
 
 
@@ -54,6 +55,22 @@ class ContactSettings(InputSettings):
     report_forced: bool = True
 
 
+class PromptSettings(Section):
+    """A program, and its arguments, that says to people what the scheduler asks them to do. In an argument
+    `{text}` stands for the words and `{action}` for the action's own, `turn_left`; there is no shell. It
+    should be on this machine's disk: it can take up to `timeout_s`, then it is killed.
+    """
+
+    command: Annotated[list[Word], Field(min_length=1, max_length=20)]
+    timeout_s: Annotated[float, Field(gt=0, le=30)] = 5.0
+
+    @model_validator(mode="after")
+    def _program(self) -> Self:
+        if "{" in self.command[0]:
+            raise ValueError("command: the first word is the program itself, without {text} or {action}")
+        return self
+
+
 class DoorSettings(Section):
     """`rest_s` is how long nothing but the exit button opens after the strike has been released for
     `max_hold_s` in one go. `on_broker_lost` says what becomes of a pulse when the broker goes.
@@ -69,6 +86,7 @@ class DoorSettings(Section):
     on_broker_lost: Literal["finish", "cut"] = "finish"
     exit_button: ExitButtonSettings | None = None
     contact: ContactSettings | None = None
+    prompt: PromptSettings | None = None
 
     @model_validator(mode="after")
     def _bounds(self) -> Self:

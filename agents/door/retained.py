@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from agents.door.core import Door
 from agents.runtime.session import Session
-from agents.wire.topics import Topic
+from agents.wire.messages import Switch
+from agents.wire.orders import plain_number
+from agents.wire.topics import CONTACT, HOLD, STATE, Topic
 
 
 class Retained:
@@ -17,6 +20,13 @@ class Retained:
         """Unless it was the last that was published there."""
         if payload != self._published.get(topic) and self._session.publish(topic, self._name, payload=payload):
             self._published[topic] = payload
+
+    def tell(self, door: Door) -> None:
+        """How the door is."""
+        self.publish(STATE, door.state)
+        self.publish(HOLD, plain_number(door.hold.s))
+        if door.leaf is not None:
+            self.publish(CONTACT, Switch.of(door.leaf.is_open))
 
     def forget(self, *topics: Topic) -> None:
         """What these carried, so that it is published anew; without any, all."""

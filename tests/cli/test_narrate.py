@@ -5,14 +5,16 @@ from __future__ import annotations
 import pytest
 
 from agents.cli.narrate import REMEMBERED_DECISIONS, Narrator
-from agents.cli.words import WORDS
+from agents.cli.words import DOUBTS, WORDS
 from agents.runtime.events import Message
 from agents.wire.identity import Box, Face, Identity
+from agents.wire.liveness import Challenge, Doubt, HeadAction
 from agents.wire.messages import Action, Cause, DoorEvent, EventType, Health, Outcome, Payload, Refusal
 from agents.wire.scheduling import Decision, LetIn, LetInList, Question, Votes
 from agents.wire.topics import (
     AVAILABILITY,
     AWAY,
+    CHALLENGE,
     DECISION,
     ENABLED,
     EVENT,
@@ -126,6 +128,43 @@ def test_the_rule_that_decided_is_told(listener: Listener) -> None:
     assert listener.decide(closed) == [
         "DENIED: door front, Ana at distance 0.30: closed for a holiday (holiday: Božić)"
     ]
+
+
+def test_a_picture_is_told_in_plain_words_with_what_was_measured(listener: Listener) -> None:
+    spoof = decision(Why.SPOOF, "Ana", 0.3).model_copy(update={"detail": "texture (texture 0.03, context 0.10)"})
+    assert listener.decide(spoof) == [
+        "DENIED: door front, Ana at distance 0.30: looks like a picture of a face"
+        " (a photograph or a screen; texture 0.03, context 0.10)"
+    ]
+
+
+@pytest.mark.parametrize("doubt", Doubt)
+def test_every_doubt_is_told_in_words(doubt: Doubt, listener: Listener) -> None:
+    unsure = decision(Why.NOT_LIVE, "Ana", 0.3).model_copy(update={"detail": str(doubt)})
+    assert listener.decide(unsure) == [
+        f"DENIED: door front, Ana at distance 0.30: could not be seen to live ({DOUBTS[doubt]})"
+    ]
+
+
+def test_another_reasons_detail_is_told_as_it_is(listener: Listener) -> None:
+    failed = decision(Why.CHALLENGE_FAILED, "Ana", 0.3).model_copy(update={"detail": "texture was asked for"})
+    assert listener.decide(failed)[0].endswith("did not do what was asked (texture was asked for)")
+
+
+def test_a_challenge_is_told(listener: Listener) -> None:
+    challenge = Challenge(
+        id="c1",
+        door="front",
+        camera="porch",
+        track=3,
+        person="Ana",
+        action=HeadAction.TURN_LEFT,
+        text="Please turn your head to your left",
+        asked_at=T0,
+        expires_at=T0 + 8,
+    )
+    told = listener.hear(CHALLENGE, "front", payload=challenge)
+    assert told == ["ASKED: Ana at door front: Please turn your head to your left"]
 
 
 def test_a_question_is_told(listener: Listener) -> None:

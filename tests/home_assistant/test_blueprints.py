@@ -66,7 +66,7 @@ def phone(site: Site) -> Iterator[Phone]:
 def test_every_blueprint_is_one_for_home_assistant(site: Site) -> None:
     listed = site.hass.ask("blueprint/list", domain="automation")
     files = {f"facelatch/{path.name}" for path in (BLUEPRINTS / "automation" / "facelatch").glob("*.yaml")}
-    assert len(files) == 4
+    assert len(files) == 6
     assert {path for path in listed if path.startswith("facelatch/") and "error" not in listed[path]} == files
 
 

@@ -110,6 +110,13 @@ def last_decision(stand: Stand, recipe: str) -> None:
     assert json.loads(stand.run(recipe))["person"] == question["person"]
 
 
+@checks("mosquitto_sub -t facelatch/scheduler/front/challenge")
+def challenges(stand: Stand, recipe: str) -> None:
+    """Said in the scheduler's place: the doors here do not ask."""
+    text = '{"action":"nod","text":"Please nod"}'
+    stand.follow(recipe, lambda: stand.ear.say("scheduler/front/challenge", text), text)
+
+
 @checks("mosquitto_sub -t facelatch/recognizer/front/person -C 1 -W 5")
 def person(stand: Stand, recipe: str) -> None:
     stand.ear.say(PERSON, "Ana Kovač", qos=1, retain=True)

@@ -8,7 +8,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from agents.wire.identity import Box, Face, Identity
+from agents.wire.identity import MOST_MEASURED, Box, Face, Identity
+from agents.wire.liveness import Challenge, ChallengeResult, ChallengeState, Doubt, HeadAction, Liveness, Verdict
 from agents.wire.messages import (
     Action,
     Cause,
@@ -50,6 +51,31 @@ people = st.text(letters, min_size=1, max_size=64).filter(lambda name: name.case
 not_negative = st.floats(0, allow_infinity=False, allow_nan=False)
 pixels = st.integers(-100_000, 100_000)
 
+scores = st.none() | st.floats(0, 1)
+results = st.builds(
+    ChallengeResult, id=ids, state=st.sampled_from(ChallengeState), seen=st.none() | st.sampled_from(HeadAction)
+)
+
+
+def _liveness(
+    verdict: st.SearchStrategy[Verdict], doubt: st.SearchStrategy[Doubt | None]
+) -> st.SearchStrategy[Liveness]:
+    return st.builds(
+        Liveness,
+        verdict=verdict,
+        doubt=doubt,
+        frames=seqs,
+        texture=scores,
+        depth=scores,
+        context=scores,
+        blinks=seqs,
+        challenge=st.none() | results,
+    )
+
+
+livenesses = _liveness(st.just(Verdict.LIVE), st.none()) | _liveness(
+    st.sampled_from([Verdict.SPOOF, Verdict.UNSURE]), st.sampled_from(Doubt)
+)
 boxes = st.builds(Box, left=pixels, top=pixels, width=st.integers(1, 100_000), height=st.integers(1, 100_000))
 
 
@@ -61,12 +87,18 @@ def _faces(person: st.SearchStrategy[str | None], distance: st.SearchStrategy[fl
         margin=st.none() | not_negative,
         box=boxes,
         sharpness=not_negative,
-        liveness=st.none() | st.floats(0, 1),
+        liveness=st.none() | livenesses,
         track=st.none() | seqs,
     )
 
 
 faces = _faces(st.none(), st.none() | not_negative) | _faces(people, not_negative)
+
+
+def _few_are_measured(found: list[Face]) -> bool:
+    return sum(face.liveness is not None for face in found) <= MOST_MEASURED
+
+
 votes = st.builds(Votes, agreeing=seqs, needed=seqs, frames=seqs, faces=seqs)
 clock_times = st.times().map(lambda time: f"{time:%H:%M}")
 let_ins = st.builds(LetIn, person=people, until=utc, source=st.none() | lines, asked_at=utc)
@@ -81,8 +113,27 @@ MESSAGES: dict[type[Payload], st.SearchStrategy[Any]] = {
     Box: boxes,
     Face: faces,
     Latency: latencies,
+    ChallengeResult: results,
+    Liveness: livenesses,
     Identity: st.builds(
-        Identity, id=ids, camera=names, captured_at=utc, seq=seqs, faces=st.lists(faces, max_size=6).map(tuple)
+        Identity,
+        id=ids,
+        camera=names,
+        captured_at=utc,
+        seq=seqs,
+        faces=st.lists(faces, max_size=MOST_MEASURED + 2).filter(_few_are_measured).map(tuple),
+    ),
+    Challenge: st.builds(
+        Challenge,
+        id=ids,
+        door=names,
+        camera=names,
+        track=seqs,
+        person=people,
+        action=st.sampled_from(HeadAction),
+        text=lines,
+        asked_at=utc,
+        expires_at=utc,
     ),
     Recognition: st.builds(
         Recognition,
@@ -107,6 +158,7 @@ MESSAGES: dict[type[Payload], st.SearchStrategy[Any]] = {
         decided_at=utc,
         rule=lines,
         detail=lines,
+        liveness=st.none() | livenesses,
     ),
     Votes: votes,
     Question: st.builds(Question, id=ids, door=names, camera=names, person=people, asked_at=utc, expires_at=utc),

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from agents.wire.identity import Box, Face, Identity
+from agents.wire.identity import MOST_MEASURED, Box, Face, Identity
+from agents.wire.liveness import ChallengeResult, ChallengeState, Doubt, HeadAction, Liveness, Verdict
 from agents.wire.messages import (
     MAX_COMMAND_BYTES,
     MAX_JSON_BYTES,
@@ -190,9 +191,9 @@ def test_evil_payloads_are_refused_on_every_topic(payload: bytes) -> None:
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
-@pytest.mark.parametrize("key", ["distance", "margin", "sharpness", "liveness"])
+@pytest.mark.parametrize("key", ["distance", "margin", "sharpness"])
 def test_a_measured_number_is_finite(key: str, number: str) -> None:
-    face: dict[str, object] = {"person": None, "distance": 0.5, "margin": 0.1, "sharpness": 1, "liveness": 1}
+    face: dict[str, object] = {"person": None, "distance": 0.5, "margin": 0.1, "sharpness": 1}
     face["box"] = {"left": 0, "top": 0, "width": 1, "height": 1}
     assert refusal_of(Face.decode, json.dumps(face).encode()) is None
     payload = json.dumps(face | {key: "?"}).replace('"?"', number)
@@ -217,13 +218,57 @@ def test_a_payload_may_fill_its_limit_but_not_a_byte_more(
     assert error.refusal is Refusal.TOO_LARGE
 
 
+LONGEST = Liveness(
+    verdict=Verdict.UNSURE,
+    doubt=Doubt.NOT_MEASURED,
+    frames=2**53 - 1,
+    texture=0.1 + 0.2,
+    depth=0.1 + 0.2,
+    context=0.1 + 0.2,
+    blinks=2**53 - 1,
+    challenge=ChallengeResult(id="x" * 64, state=ChallengeState.PENDING, seen=HeadAction.BLINK_TWICE),
+)
+
+
 def test_a_crowd_of_long_names_fits_into_an_identity() -> None:
     box = Box(left=-10_000, top=-10_000, width=10_000, height=10_000)
     face = Face(
-        person="Č" * 64, distance=math.pi / 10, margin=math.e / 10, box=box, sharpness=math.pi * 100, liveness=0.1 + 0.2
+        person="Č" * 64, distance=math.pi / 10, margin=math.e / 10, box=box, sharpness=math.pi * 100, track=2**53 - 1
     )
-    crowd = Identity(id="x" * 64, camera="x" * 32, captured_at=T0 + 0.123456, seq=2**53 - 1, faces=(face,) * 32)
-    assert Identity.decode(crowd.encode()) == crowd
+    measured = face.model_copy(update={"liveness": LONGEST})
+    crowd = (measured,) * MOST_MEASURED + (face,) * (32 - MOST_MEASURED)
+    identity = Identity(id="x" * 64, camera="x" * 32, captured_at=T0 + 0.123456, seq=2**53 - 1, faces=crowd)
+    assert Identity.decode(identity.encode()) == identity
+
+
+def test_of_a_crowd_the_liveness_of_few_is_told() -> None:
+    box = Box(left=0, top=0, width=10, height=10)
+    face = Face(person=None, distance=None, margin=None, box=box, sharpness=1, liveness=LONGEST)
+    with pytest.raises(ValidationError, match="at most 4"):
+        Identity(id="x", camera="x", captured_at=T0, seq=1, faces=(face,) * (MOST_MEASURED + 1))
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+@pytest.mark.parametrize("doubt", [None, *Doubt], ids=str)
+def test_only_a_live_face_is_beyond_doubt(verdict: Verdict, doubt: Doubt | None) -> None:
+    payload = json.dumps({"verdict": verdict, "doubt": doubt, "frames": 3}).encode()
+    assert (refusal_of(Liveness.decode, payload) is None) is ((verdict == "live") is (doubt is None))
+
+
+@pytest.mark.parametrize("score", ["texture", "depth", "context"])
+@pytest.mark.parametrize("number", ["-0.01", "1.01", "true", '"0.5"', "NaN"])
+def test_a_score_is_between_0_and_1(score: str, number: str) -> None:
+    payload = b'{"verdict":"live","frames":3,"%s":%s}' % (score.encode(), number.encode())
+    assert refusal_of(Liveness.decode, payload) is not None
+
+
+def test_a_decision_of_before_liveness_is_still_read() -> None:
+    """Journals keep them for years."""
+    votes = {"agreeing": 2, "needed": 2, "frames": 2, "faces": 1}
+    decision = {"id": "a", "door": "front", "camera": "front", "outcome": "granted", "reason": "confirmed"}
+    decision |= {"person": "Ana", "distance": 0.3, "evidence": votes}  # type: ignore[dict-item]
+    times = dict.fromkeys(("began_at", "captured_at", "decided_at"), T0)
+    assert Decision.decode(json.dumps(decision | times).encode()).liveness is None
 
 
 TIMES = [(kind, key) for kind in MESSAGES for key in kind.model_fields if key in ("at", "ts") or key.endswith("_at")]
