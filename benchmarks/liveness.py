@@ -54,7 +54,7 @@ ACTS = (  # by eye: a clip's moment from rest to the end of what somebody does
     ("franck", 43.2, 46.2, LEFT), ("franck", 56.0, 58.4, LEFT), ("franck", 71.0, 73.6, RIGHT),
     ("franck", 99.0, 102.0, NOD), ("franck", 157.4, 160.2, NOD), ("franck", 165.6, 168.4, NOD),
 )  # fmt: skip
-SIZES = (1.0, 0.5)
+SIZES = (1.0, 0.8)
 NO_NETWORKS = "no networks"
 POLICIES: dict[str, dict[str, Any]] = {
     "passive": {"challenge": "never"},
@@ -197,7 +197,7 @@ def main() -> int:
     parser.add_argument(
         "--data", type=Path, default=Path("data"), help="of a house that has the networks (default: data)"
     )
-    parser.add_argument("--count", type=int, default=12, help="attacks of each kind from each clip (default: 12)")
+    parser.add_argument("--count", type=int, default=4, help="attacks of each kind from each clip (default: 4)")
     args = parser.parse_args()
     try:
         figures = measure(Eye(args.data), args.folders, args.count)

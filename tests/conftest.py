@@ -4,9 +4,13 @@ import signal
 from pathlib import Path
 from types import FrameType
 
+import hypothesis
 import pytest
 
 from demo import photos as demo_photos
+
+hypothesis.settings.register_profile("facelatch", deadline=None)  # how long something takes is for benchmarks
+hypothesis.settings.load_profile("facelatch")
 
 
 def _interrupt(number: int, _frame: FrameType | None) -> None:

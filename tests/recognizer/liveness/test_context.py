@@ -12,10 +12,7 @@ def motions(along: float, size: float = 0.02, count: int = 20, seed: int = 0) ->
     """A face that sways, and surroundings that go with it by this share; both measured with some noise."""
     random = np.random.default_rng(seed)
     faces, noise = size * random.standard_normal((count, 2)), 0.0005 * random.standard_normal((2, count, 2))
-    return [
-        Motion(tuple(face + noise[0, i]), tuple(along * face + noise[1, i]))
-        for i, face in enumerate(faces)
-    ]
+    return [Motion(tuple(face + noise[0, i]), tuple(along * face + noise[1, i])) for i, face in enumerate(faces)]
 
 
 def test_behind_a_person_the_wall_stands_still() -> None:

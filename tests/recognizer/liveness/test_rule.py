@@ -45,7 +45,7 @@ def test_what_they_take_for_a_picture_is_a_spoof() -> None:
 
 
 def test_between_the_two_it_is_doubtful() -> None:
-    found = said(seen(*[0.4] * 10))
+    found = said(seen(*[0.4] * 15))
     assert (found.verdict, found.doubt) == (Verdict.UNSURE, Doubt.DOUBTFUL)
 
 
@@ -107,7 +107,7 @@ def test_what_moves_as_a_plane_is_not_live_even_where_the_networks_say_so() -> N
 
 @pytest.mark.parametrize("doubt", [Doubt.TOO_DARK, Doubt.TOO_SMALL, Doubt.TOO_BLURRED, Doubt.AT_THE_EDGE])
 def test_a_face_that_can_not_be_seen_well_is_never_live(doubt: Doubt) -> None:
-    found = said(seen(*[0.99] * 10, doubt=doubt))
+    found = said(seen(*[0.99] * 15, doubt=doubt))
     assert (found.verdict, found.doubt) == (Verdict.UNSURE, doubt)
 
 
