@@ -35,9 +35,9 @@ class LivenessRule:
     """Scores from `live` on are a live face's, those below `spoof` a picture's: both of the networks' median.
     Below `carried` what is around the face moves along with it.
 
-    Chosen on three clips of two men and 132 attacks made from them (benchmarks/liveness.py): the median of a live face's
-    second is 0.9 and more in most frames, and reached 0.7 in each of 48 presentations of five seconds; of the attacks
-    18 ever reached 0.5 and 14 reached 0.7.
+    Chosen on three clips of two men and 132 attacks made from them (benchmarks/liveness.py): the median of a live
+    face's second is 0.9 and more in most frames, and reached 0.7 in each of 48 presentations of five seconds; of the
+    attacks 18 ever reached 0.5 and 14 reached 0.7.
     """
 
     live: float = 0.7
