@@ -67,7 +67,7 @@ def test_the_demo_tells_its_story_and_leaves_nothing_behind(photos: dict[str, Pa
         assert not demo.folder.exists()
     stdout = demo.told
     figures = json.loads(stdout.splitlines()[-1])
-    assert (figures["granted"], figures["denied"], figures["pulses"]) == (2, 3, 3)
+    assert (figures["granted"], figures["denied"], figures["pulses"]) == (3, 4, 4)
     assert figures["frame_to_relay_ms"]["p95"] >= figures["deciding_frame_to_relay_ms"]["p50"] > 0
     for words in (
         "GRANTED",
