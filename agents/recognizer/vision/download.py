@@ -59,7 +59,7 @@ def _failed(address: str, why: str) -> str:
 class _Redirects(HTTPRedirectHandler):
     """What was asked for over TLS is not fetched without."""
 
-    def redirect_request(self, req, fp, code, msg, headers, newurl):  # type: ignore[no-untyped-def]
+    def redirect_request(self, req, fp, code, msg, headers, newurl):  # type: ignore[no-untyped-def]  # urllib's own hook
         secure = urlsplit(req.full_url).scheme == "https"
         if urlsplit(newurl).scheme not in (("https",) if secure else SCHEMES):
             fp.close()

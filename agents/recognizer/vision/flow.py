@@ -103,8 +103,8 @@ def _corners_moved(old: Grey, new: Grey, masks: Sequence[Grey]) -> list[Moved]:
     there = np.concatenate(corners)
     if not len(there):
         return [there[:, 0]] * len(masks)
-    after, seen, _ = cv2.calcOpticalFlowPyrLK(old, new, there, None, **WINDOW)  # type: ignore[call-overload]
-    back, again, _ = cv2.calcOpticalFlowPyrLK(new, old, after, None, **WINDOW)  # type: ignore[call-overload]
+    after, seen, _ = cv2.calcOpticalFlowPyrLK(old, new, there, None, **WINDOW)  # type: ignore[call-overload]  # of a dict
+    back, again, _ = cv2.calcOpticalFlowPyrLK(new, old, after, None, **WINDOW)  # type: ignore[call-overload]  # of a dict
     good = (seen[:, 0] == 1) & (again[:, 0] == 1) & (np.linalg.norm((back - there)[:, 0], axis=1) <= BACK_PX)
     ends = np.cumsum([len(some) for some in corners])[:-1]
     pairs = zip(np.split((after - there)[:, 0], ends), np.split(good, ends), strict=True)
